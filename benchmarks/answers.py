@@ -7,7 +7,6 @@ kept, and measured without filling it again.
 """
 
 import argparse
-import gzip
 import json
 import os
 import statistics
@@ -30,6 +29,7 @@ from triage.config import load_settings
 from triage.elastic import knowledge as store
 from triage.elastic.client import connect
 from triage.elastic.knowledge_mapping import DIMENSIONS
+from triage.packed import read_unpacked
 from triage.schemas.knowledge import ArticleState, PassageDocument, pack_vector
 
 _BATCH = 250
@@ -108,7 +108,7 @@ def measure(answerer: Answerer, asked: list[Question], rounds: int, threads: int
 def questions(count: int) -> list[Question]:
     """Questions in English and Chinese, by turns, repeated if there are fewer."""
     both = [
-        list(_read(ROOT / "benchmarks" / "data" / "knowledge" / f"questions-{language}.jsonl.gz"))
+        list(_read(ROOT / "benchmarks" / "data" / "knowledge" / f"questions-{language}.jsonl.bz2"))
         for language in ("en", "zh")
     ]
     return [
@@ -117,15 +117,14 @@ def questions(count: int) -> list[Question]:
 
 
 def _read(path: Path) -> Iterator[str]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)["question"]
+    for line in read_unpacked(path).splitlines():
+        yield json.loads(line)["question"]
 
 
 def _words() -> list[str]:
     """All words of the demo's articles, as often as they have them."""
-    with gzip.open(ROOT / "topics" / "knowledge" / "articles.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return [word for line in lines for word in json.loads(line)["body"].split()]
+    lines = read_unpacked(ROOT / "topics" / "knowledge" / "articles.jsonl.bz2").splitlines()
+    return [word for line in lines for word in json.loads(line)["body"].split()]
 
 
 def _passage(number: int, words: list[str], generator: np.random.Generator, encoder: str) -> PassageDocument:

@@ -1,4 +1,4 @@
-"""Measures the guide on the tasks of `guide_tasks.tsv`: a wanted item, the true wishes, and a customer's text.
+"""Measures the guide on the tasks of `data/guide_tasks.tsv.bz2`: a wanted item, the true wishes, and a customer's text.
 
 - wishes: precision and recall of the constraints that are read from the text, and texts read without any mistake.
 - wanted item among three: given the true wishes, then those read from the text; then after at most three questions,
@@ -28,6 +28,7 @@ from triage.assist.market.names import read_market
 from triage.assist.retrieval.similarity import Centres
 from triage.config import load_settings
 from triage.intervals import wilson
+from triage.packed import read_unpacked
 from triage.schemas.catalogue import CatalogueItem
 
 FEED = ROOT / "topics" / "feed"
@@ -53,7 +54,8 @@ class Bench:
         self.ranking = Ranking(encoder, Centres.of(parameters_of(settings).centres))
         self.adviser = Adviser(lambda: self.snapshot, self.words, self.ranking, questions=3)
         self.tasks = [
-            self._task(line) for line in (ROOT / "benchmarks" / "guide_tasks.tsv").read_text("utf-8").splitlines()
+            self._task(line)
+            for line in read_unpacked(ROOT / "benchmarks" / "data" / "guide_tasks.tsv.bz2").decode().splitlines()
         ]
 
     def _task(self, line: str) -> Task:

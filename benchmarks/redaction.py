@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from cases import built_once, in_this_process
 
-DATA = ROOT / "benchmarks" / "data" / "own" / "redaction.jsonl.gz"
+DATA = ROOT / "benchmarks" / "data" / "own" / "redaction.jsonl.bz2"
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]+\]")
 # Runs of one script: letters and digits, also full-width ones, or Chinese characters.
 _RUN = re.compile(r"[0-9A-Za-z\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]+|[\u4e00-\u9fff]+")

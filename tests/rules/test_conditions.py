@@ -10,7 +10,7 @@ from triage.rules import load_rules
 from triage.rules.evidence import explain_rules
 from triage.rules.facts import facts_of
 from triage.rules.model import When
-from triage.schemas.enriched import Entity, Risk
+from triage.schemas.enriched import Entity, Risk, RiskScore
 
 GROUPS = {"any_of", "all_of", "not_"}
 FIELDS = sorted(When.model_fields.keys() - GROUPS)
@@ -27,6 +27,7 @@ VALUES = {
     "flags": ("redacted", "truncated"),
     "entities": ("money", "card"),
     "risks": ("fraud", "danger"),
+    "risk_score_at_least": ({"churn": 0.4}, {"churn": 0.6}),
     "text_any": ("parcel", "lamp"),
     "text_says": ("parcel", "lamp"),
     "text_regex": ("par.el", "lam."),
@@ -44,6 +45,7 @@ RECORD = enriched(
     source="desk",
     rating=1.5,
     risks=[Risk("fraud", 0.9)],
+    risk_scores=[RiskScore("churn", 0.5, "high", "churn:high", "v")],
     flags=["redacted"],
     entities=[Entity("$5", "money", 0, 2, 1.0, "rule")],
 )

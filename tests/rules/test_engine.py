@@ -78,6 +78,7 @@ CONDITIONS = [
     ("{risks: [danger, fraud]}", {"risks": {"fraud"}}, {"risks": {"churn_threat"}}),
     ("{sentiment_below: -0.5}", {"sentiment_score": -0.51}, {"sentiment_score": -0.5}),
     ("{sentiment_above: 0.5}", {"sentiment_score": 0.51}, {"sentiment_score": 0.5}),
+    ("{risk_score_at_least: {churn: 0.4}}", {"risk_scores": {"churn": 0.4}}, {"risk_scores": {"churn": 0.39}}),
     ("{intent_confidence_at_least: 0.6}", {"intent_confidence": 0.6}, {"intent_confidence": 0.59}),
     ("{intent_confidence_below: 0.6}", {"intent_confidence": 0.59}, {"intent_confidence": 0.6}),
     ("{rating_at_most: 2}", {"rating": 2.0}, {"rating": None}),

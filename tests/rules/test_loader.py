@@ -57,7 +57,7 @@ routing:
         "exclude it by a condition `not`, or match the character next to it, e.g. (?:^|[^0-9])",
         "line 12: severity rule 'a': when.any.1.colour: no such field; known fields: channel, intent, sentiment, "
         "language, brand, product, region, source, flags, entities, risks, text_any, text_says, text_regex, "
-        "sentiment_below, "
+        "risk_score_at_least, sentiment_below, "
         "sentiment_above, intent_confidence_at_least, intent_confidence_below, rating_at_most, "
         "rating_at_least, any, all, not",
         "line 13: severity rule 'a': when.any.2.sentiment: no such sentiment: sad; known: negative, neutral, positive",

@@ -68,9 +68,9 @@ from triage.schemas.conversation import Answer as TurnAnswer
 from triage.schemas.conversation import Conversation, Handoff, Said, Suggestion, Turn
 from triage.schemas.correction import Correction, correction_of
 from triage.schemas.deadletter import DeadLetter
-from triage.schemas.enriched import Aspect, Entity, Intent, IntentScore, Route, Severity, Versions
+from triage.schemas.enriched import Aspect, Entity, Intent, IntentScore, OwnIntent, RiskScore, Route, Severity, Versions
 from triage.schemas.evidence import Unanswered, Verdict
-from triage.schemas.explanation import Evidence, HeadExplanation, RuleExplanation, Word
+from triage.schemas.explanation import Evidence, HeadExplanation, RiskExplanation, RiskReason, RuleExplanation, Word
 from triage.schemas.knowledge import ArticleState, PassageDocument
 from triage.schemas.topic import EmergingTopic, TopicExample, TopicReport
 from triage.translations import translations_for
@@ -162,6 +162,9 @@ class ConsoleParts:
             "text": record.text_html(record_of, EN),
             "labels": record.labels_html(record_of, EN),
             "word weights": record.word_weights_html(record_of, head, head, ours + "2", EN),
+            "own labels": record.own_labels_html(
+                [RiskExplanation(ours, 0.5, [RiskReason(theirs, 0.7)], ours)], [OwnIntent(ours, 0.1, ours)], EN
+            ),
             "no word weights": record.no_word_weights_html(ours, EN),
             "rules": record.rules_html(record_of, [evidence], ours + "2", "", EN),
             "no rules": record.rules_html(record_of, [], "", ours, EN),
@@ -217,6 +220,8 @@ class ConsoleParts:
             route=Route(ours, [ours]),
             flags=[ours, "low_confidence"],
             aspects=[Aspect(ours, ours, 0.9, ours)],
+            risk_scores=[RiskScore(ours, 0.5, ours, ours, ours)],
+            own_intents=[OwnIntent(ours, 0.1, ours)],
             versions=Versions(ours, ours, ours, ours),
             attributes={theirs: theirs},
         )  # fmt: skip

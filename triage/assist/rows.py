@@ -1,5 +1,6 @@
-"""Reads text files and their rows: CSV and JSON lines, plain or packed by gzip or xz, each row with its line."""
+"""Reads text files and their rows: CSV and JSON lines, plain or packed by gzip, xz or bzip2, each row with its line."""
 
+import bz2
 import csv
 import io
 import json
@@ -13,7 +14,11 @@ from typing import Any
 from triage.decoding import DecodeError, decoded
 
 MAX_BYTES = 64 * 1024 * 1024
-_GZIP, _XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
+_UNPACKERS: dict[bytes, Callable[[], Any]] = {
+    b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31),
+    b"\xfd7zXZ\x00": lzma.LZMADecompressor,
+    b"BZh": bz2.BZ2Decompressor,
+}
 
 
 class UnreadableTextError(Exception):
@@ -40,11 +45,11 @@ def read_text(path: Path) -> str:
         content = path.read_bytes() if size <= MAX_BYTES else b""
     except OSError as error:
         raise UnreadableTextError(1, f"cannot be read: {error.strerror}") from error
-    if content.startswith((_GZIP, _XZ)):
-        packed = zlib.decompressobj(wbits=31) if content.startswith(_GZIP) else lzma.LZMADecompressor()
+    if (start := next((each for each in _UNPACKERS if content.startswith(each)), None)) is not None:
+        packed = _UNPACKERS[start]()
         try:
             content = packed.decompress(content, MAX_BYTES + 1)
-        except (zlib.error, lzma.LZMAError) as error:
+        except (zlib.error, lzma.LZMAError, OSError) as error:
             raise UnreadableTextError(1, f"is packed, but not readable: {error}") from error
         if not packed.eof and len(content) <= MAX_BYTES:
             raise UnreadableTextError(1, "is packed, but not readable: its end is missing")
@@ -59,9 +64,9 @@ def read_text(path: Path) -> str:
 
 
 def kind_of(path: Path) -> str:
-    """The ending that says how a file is read; that of `articles.jsonl.xz` is `.jsonl`."""
+    """The ending that says how a file is read; that of `articles.jsonl.bz2` is `.jsonl`."""
     name = path.name.lower()
-    return Path(name.removesuffix(".gz").removesuffix(".xz")).suffix
+    return Path(name.removesuffix(".gz").removesuffix(".xz").removesuffix(".bz2")).suffix
 
 
 def csv_rows(text: str) -> Iterator[Row]:

@@ -59,6 +59,7 @@ def command(
     import msgspec
 
     from triage.cli.ingest_progress import IngestProgress
+    from triage.cli.own_intents import own_intents
     from triage.errors import InvalidRecord
     from triage.inference.model import OnnxModel
     from triage.pipeline.assemble import build_enricher
@@ -72,7 +73,7 @@ def command(
     settings = settings_from(config, assignments, model__path=model)
     known, time_form = preset_named(preset), time_form_from(time_zone, time_format)
     clock = settings.clock.build()
-    enricher = build_enricher(settings, clock)
+    enricher = build_enricher(settings, clock, own_intents=own_intents(settings))
     columns = columns_from(column)
     refused = done = 0
     progress = IngestProgress(files, clock, "enrich", quiet=output is None and sys.stdout.isatty())
@@ -115,7 +116,7 @@ def command(
     def shown(item: Enriched) -> bytes:
         active = enricher.active
         assert isinstance(active.model, OnnxModel)
-        return msgspec.json.encode(explain_record(active.model, active.rules, item.record))
+        return msgspec.json.encode(explain_record(active.model, active.rules, item.record, active.risks))
 
     rows = accepted()
     with (

@@ -32,6 +32,8 @@ COMMANDS: tuple[str, ...] = (
     "chat",
     "market",
     "guide",
+    "risk",
+    "intents",
     "knowledge",
     "cases",
     "model",

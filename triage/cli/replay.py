@@ -46,6 +46,7 @@ def command(
     import os
 
     from triage.cli.interrupt import Interruptible
+    from triage.cli.own_intents import own_intents
     from triage.cli.progress import CountProgress
     from triage.clock import rfc3339
     from triage.pipeline.backfill.replay import Replay, Request
@@ -86,6 +87,7 @@ def command(
         settings,
         clock,
         request,
+        own_intents=own_intents(settings),
         stop=lambda: interrupt.requested,
         on_batch=lambda account: progress.show(
             account.resumed + account.read, account.total, superseded=account.superseded, refused=refused

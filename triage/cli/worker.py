@@ -43,6 +43,7 @@ def run(
     if context.invoked_subcommand is not None:
         return
     from triage import tracing
+    from triage.cli.own_intents import own_intents
     from triage.logging import get_logger
     from triage.metrics import Metrics
     from triage.pipeline.assemble import build_worker
@@ -66,7 +67,7 @@ def run(
     collect_seldom()
     stop_tracing = tracing.start(settings.tracing, "worker")
     metrics = Metrics()
-    parts = build_worker(settings, settings.clock.build(), metrics)
+    parts = build_worker(settings, settings.clock.build(), metrics, own_intents=own_intents(settings))
     worker, health = parts.worker, parts.health
     server = None
     if settings.worker.health_port:

@@ -25,9 +25,11 @@ from triage.config.elasticsearch import ElasticsearchSettings
 from triage.config.exposure import Exposure
 from triage.config.fleet import FleetSettings
 from triage.config.guide import GuideSettings
+from triage.config.intents import IntentsSettings
 from triage.config.kafka import LINGER_MS, KafkaSettings
 from triage.config.local import ClockSettings, LocalSettings, LoggingSettings
 from triage.config.market import MarketSettings
+from triage.config.risk import RiskSettings
 from triage.config.section import secret_fields
 from triage.config.tracing import TracingSettings
 from triage.config.worker import (
@@ -74,6 +76,8 @@ class Settings(BaseSettings):
     conversations: ConversationSettings = ConversationSettings()
     market: MarketSettings = MarketSettings()
     guide: GuideSettings = GuideSettings()
+    risk: RiskSettings = RiskSettings()
+    intents: IntentsSettings = IntentsSettings()
     fleet: FleetSettings = FleetSettings()
     tracing: TracingSettings = TracingSettings()
     local: LocalSettings = LocalSettings()

@@ -21,14 +21,18 @@ from triage.elastic.search import Hit
 from triage.fleet import FleetView
 from triage.metrics import Metrics
 from triage.schemas.action import Action, Matcher, Silence
-from triage.schemas.enriched import EnrichedRecord
+from triage.schemas.enriched import EnrichedRecord, OwnIntent
 from triage.schemas.evidence import Verdict as EvidenceVerdict
 from triage.schemas.evidence import VerdictLabel
-from triage.schemas.explanation import HeadExplanation, RuleExplanation
+from triage.schemas.explanation import HeadExplanation, RiskExplanation, RuleExplanation
 
 
 class Explainer(Protocol):
     """Explains the labels of a record. All methods block, and raise a TriageError if the explanation fails."""
+
+    def own_labels(self, record: EnrichedRecord) -> tuple[list[RiskExplanation], list[OwnIntent]]:
+        """Return the reasons of the risk scores, and the own intents that the text resembles."""
+        ...
 
     def word_weights(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
         """Return the weights of words for intent and for sentiment, and the version of the model that computed them."""

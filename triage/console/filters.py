@@ -33,6 +33,8 @@ FIELDS: dict[str, str] = {
     "product": "product",
     "region": "region",
     "aspect": "aspects.pair",
+    "risk": "risk_scores.pair",
+    "own_intent": "own_intents.label",
     "flag": "flags",
     "entity": "entities.text",
     "queue": "route.queue",

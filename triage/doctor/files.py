@@ -9,6 +9,7 @@ from triage.inference.manifest import read_manifest
 from triage.inference.model_files import verify_files
 from triage.inference.registry import find_folder
 from triage.redaction import Redactor
+from triage.risk.model import read_models
 from triage.rules import check as check_rules
 from triage.topics import load_definitions
 
@@ -34,6 +35,10 @@ def problems(settings: Settings) -> list[str]:
         settings.require_own_author_key()
     except ConfigError as error:
         found += error.problems
+    try:
+        read_models(settings.risk.models, with_history=False)
+    except ConfigError as error:
+        found += [f"risk.models: {problem}" for problem in error.problems]
     try:
         load_definitions(settings.kafka)
     except ConfigError as error:

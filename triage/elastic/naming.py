@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 
 from elasticsearch import Elasticsearch
 
@@ -14,6 +15,7 @@ from triage.errors import AccessDenied, ConfigError
 
 # Default dates of sources (1970-01-01, 1900-01-01) must not create an index per year.
 _OLD_BEFORE_YEAR = 2000
+_DAY_MS = 24 * 60 * 60 * 1000
 _DAILY = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})")
 
 
@@ -22,7 +24,13 @@ def index_name(prefix: str, event_ms: int, daily_from: date) -> str:
 
     `prefix-YYYY.MM.DD` (UTC) from `daily_from` on, `prefix-YYYY` before it, `prefix-old` before 2000.
     """
-    day = from_ms(event_ms).date()
+    return _of_day(prefix, event_ms // _DAY_MS, daily_from)
+
+
+@lru_cache(maxsize=1_024)
+def _of_day(prefix: str, days: int, daily_from: date) -> str:
+    """Name of the index for records of a day, counted from the epoch: most records are of a few days."""
+    day = from_ms(days * _DAY_MS).date()
     if day.year < _OLD_BEFORE_YEAR:
         return f"{prefix}-old"
     if day < daily_from:

@@ -40,7 +40,7 @@ class DemoKnowledge:
 
     def _run(self) -> None:
         folder = resource("topics/knowledge")
-        files = {"apply": folder / "articles.jsonl.xz", "import": folder / "cases.jsonl.xz"}
+        files = {"apply": folder / "articles.jsonl.bz2", "import": folder / "cases.jsonl.bz2"}
         failed = []
         with self._log.open("ab") as log:
             for command in _COMMANDS:

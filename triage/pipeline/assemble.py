@@ -34,7 +34,7 @@ from triage.pipeline.stages.base import Stage
 from triage.pipeline.stages.crash_guard import CrashGuard
 from triage.pipeline.stages.dead_letter_limit import DeadLetterLimit
 from triage.pipeline.stages.decode import DecodeStage
-from triage.pipeline.stages.enrich import Enricher, EnrichStage, Watcher
+from triage.pipeline.stages.enrich import Enricher, EnrichStage, OwnIntents, Watcher
 from triage.pipeline.stages.hot_swap import identities, reloader_of, warn_of_unknown_labels
 from triage.pipeline.stages.in_flight_journal import InFlightJournal
 from triage.pipeline.stages.index import IndexStage
@@ -45,6 +45,7 @@ from triage.pipeline.worker import Worker
 from triage.redaction import Redactor
 from triage.redaction.author_keys import key_checks, require_recorded_keys
 from triage.retries.until_available import until_available
+from triage.risk.model import read_models
 from triage.rules import load_rules
 from triage.runtime.health import Health
 from triage.runtime.watchdog import Watchdog
@@ -68,10 +69,12 @@ def build_enricher(
     metrics: Metrics | None = None,
     redactor: Redactor | None = None,
     watcher: Watcher | None = None,
+    own_intents: OwnIntents | None = None,
 ) -> Enricher:
     """Build the enricher (model, redactor, rules) that the worker and `triage enrich` use.
 
-    If `model` is given, it replaces the configured one. Raises ConfigError for invalid settings, rules or place names,
+    If `model` is given, it replaces the configured one. `own_intents` looks for the operator's intents. Raises
+    ConfigError for invalid settings, rules, risk models or place names,
     ModelError for a model that cannot be loaded.
     """
     rules = load_rules(settings.rules.path)
@@ -80,7 +83,9 @@ def build_enricher(
         require_person_label(loaded.manifest, settings)
     preload()
     redactor = redactor or Redactor(settings.redaction)
-    return Enricher(loaded, redactor, rules, settings.worker, clock, watcher, _region_name(settings), metrics)
+    risks = read_models(settings.risk.models, with_history=False)
+    name = _region_name(settings)
+    return Enricher(loaded, redactor, rules, settings.worker, clock, watcher, name, metrics, risks, own_intents)
 
 
 def _region_name(settings: Settings) -> Callable[[str], str] | None:
@@ -133,7 +138,13 @@ def check_recorded_key(settings: Settings, recorded: Mapping[str, str]) -> None:
         log.warning("author_key_not_recorded", version=version, fix=fix)
 
 
-def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Model | None = None) -> WorkerParts:
+def build_worker(
+    settings: Settings,
+    clock: Clock,
+    metrics: Metrics,
+    model: Model | None = None,
+    own_intents: OwnIntents | None = None,
+) -> WorkerParts:
     """Build a worker that is ready to run: its model is loaded, Elasticsearch answers, the index is set up.
 
     If `model` is given, it is used and never replaced while the worker runs. Raises ConfigError for unsuitable
@@ -144,7 +155,7 @@ def build_worker(settings: Settings, clock: Clock, metrics: Metrics, model: Mode
     redactor = Redactor(settings.redaction)
     shadow = _shadow(settings, metrics, clock)
     loaded_identities = identities(settings, with_model=model is None)
-    enricher = build_enricher(settings, clock, model, metrics, redactor, shadow.offer if shadow else None)
+    enricher = build_enricher(settings, clock, model, metrics, redactor, shadow.offer if shadow else None, own_intents)
     warn_of_unknown_labels(enricher.active.model, settings)
     show_model(metrics, enricher.active.model, enricher.versions, settings.model)
     dead_letter_factory = DeadLetterFactory(redactor, clock, metrics)

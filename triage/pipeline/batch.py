@@ -107,11 +107,11 @@ class Batch:
 
     def offset_ranges(self) -> dict[Partition, tuple[int, int]]:
         """First and last offset of each raw partition in the batch."""
-        ranges: dict[Partition, tuple[int, int]] = {}
+        found: dict[Partition, list[int]] = {}
         for message in self.consumed:
-            first, last = ranges.get(message.partition, (message.position.offset, message.position.offset))
-            ranges[message.partition] = (min(first, message.position.offset), max(last, message.position.offset))
-        return ranges
+            topic, partition, offset = message.position
+            found.setdefault((topic, partition), []).append(offset)
+        return {partition: (min(offsets), max(offsets)) for partition, offsets in found.items()}
 
     def drop(self, partitions: set[Partition]) -> None:
         """Remove all records of revoked partitions; the new owner of each partition reads them again."""

@@ -1,6 +1,6 @@
 """Compiles the conditions of a rule into one function."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -108,6 +108,7 @@ def _thresholds(when: When) -> Iterator[Test]:
         (when.sentiment_above, lambda facts, limit: facts.sentiment_score > limit),
         (when.intent_confidence_at_least, lambda facts, limit: facts.intent_confidence >= limit),
         (when.intent_confidence_below, lambda facts, limit: facts.intent_confidence < limit),
+        (when.risk_score_at_least, _has_risk),
         (when.rating_at_most, lambda facts, limit: facts.rating is not None and facts.rating <= limit),
         (when.rating_at_least, lambda facts, limit: facts.rating is not None and facts.rating >= limit),
     ):
@@ -115,7 +116,11 @@ def _thresholds(when: When) -> Iterator[Test]:
             yield _threshold(limit, holds)
 
 
-def _threshold(limit: float, holds: Callable[[Any, Any], bool]) -> Test:
+def _has_risk(facts: Facts, limits: Mapping[str, float]) -> bool:
+    return any(facts.risk_scores.get(name, -1.0) >= limit for name, limit in limits.items())
+
+
+def _threshold(limit: Any, holds: Callable[[Any, Any], bool]) -> Test:
     return lambda case: holds(case.facts, limit)
 
 

@@ -91,6 +91,10 @@ def _of_labels(when: When, record: EnrichedRecord) -> Iterator[Evidence]:
     for risk in record.risks:
         if risk.label in (when.risks or ()):
             yield Evidence("risks", f"{risk.label} {risk.confidence:.2f}")
+    for score in record.risk_scores:
+        limit = (when.risk_score_at_least or {}).get(score.name)
+        if limit is not None and score.probability >= limit:
+            yield Evidence("risk_score_at_least", f"{score.name} {score.probability:g} >= {limit:g}")
 
 
 def _of_text(when: When, facts: Facts) -> Iterator[Evidence]:

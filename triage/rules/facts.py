@@ -1,7 +1,7 @@
 """Defines the facts about a record that rules can test, and extracts them from an enriched record."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from triage.schemas.enriched import EnrichedRecord
 
@@ -10,7 +10,8 @@ from triage.schemas.enriched import EnrichedRecord
 class Facts:
     """The properties of a record that rules test, after redaction and classification.
 
-    `entities` are the labels of entities in the text, `risks` those of the risks that it reports;
+    `entities` are the labels of entities in the text, `risks` those of the risks that it reports; `risk_scores` are
+    the probabilities of the operator's own risks by name;
     `sentiment_score` is from -1 to 1, `intent_confidence` from 0 to 1.
     """
 
@@ -24,6 +25,7 @@ class Facts:
     flags: Collection[str] = ()
     entities: Collection[str] = ()
     risks: Collection[str] = ()
+    risk_scores: Mapping[str, float] = field(default_factory=dict)
     brand: str | None = None
     product: str | None = None
     region: str | None = None
@@ -47,6 +49,7 @@ def facts_of(record: EnrichedRecord) -> Facts:
         flags=frozenset(record.flags),
         entities=frozenset(entity.label for entity in record.entities),
         risks=frozenset(risk.label for risk in record.risks),
+        risk_scores={score.name: score.probability for score in record.risk_scores},
         brand=record.brand,
         product=record.product,
         region=record.region,

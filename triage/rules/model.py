@@ -28,6 +28,7 @@ def _string(value: Any) -> Any:
 
 
 Word = Annotated[str, BeforeValidator(_string), Field(min_length=1, max_length=200)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 Words = Annotated[list[Word], BeforeValidator(_as_list), Field(min_length=1)]
 
 
@@ -56,6 +57,7 @@ class When(_Part):
     text_any: Words | None = None
     text_says: Words | None = None
     text_regex: Words | None = None
+    risk_score_at_least: Annotated[dict[str, Probability], Field(min_length=1)] | None = None
     sentiment_below: Annotated[float, Field(ge=-1, le=1)] | None = None
     sentiment_above: Annotated[float, Field(ge=-1, le=1)] | None = None
     intent_confidence_at_least: Annotated[float, Field(ge=0, le=1)] | None = None

@@ -65,6 +65,30 @@ class Risk(msgspec.Struct):
     confidence: float
 
 
+class RiskScore(msgspec.Struct):
+    """Estimated probability, 0 to 1, of an outcome that the operator defined; never a decision about a person.
+
+    `level` is low, medium or high; `pair` is `name:level`, for filters; `version` that of the fitted model.
+    """
+
+    name: str
+    probability: float
+    level: str
+    pair: str
+    version: str
+
+
+class OwnIntent(msgspec.Struct):
+    """An intent that the operator added by examples, and how much the text resembles them, as its cosine margin.
+
+    `margin` is the similarity less the fitted limit, 0 or more; `version` that of the operator's intents.
+    """
+
+    label: str
+    margin: float
+    version: str
+
+
 class Severity(msgspec.Struct):
     level: str
     rules: list[str]
@@ -112,6 +136,8 @@ class EnrichedRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     attributes: dict[str, Scalar] = {}
     aspects: list[Aspect] = []
     risks: list[Risk] = []
+    risk_scores: list[RiskScore] = []
+    own_intents: list[OwnIntent] = []
     body: TextRange | list[TextRange] | None = None
     """The classified part of the text, a list if answers are between quotes; None: the whole text."""
 

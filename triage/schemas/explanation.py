@@ -57,8 +57,24 @@ class RuleExplanation(msgspec.Struct, frozen=True):
     evidence: list[Evidence]
 
 
-class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """The reasons for a record's intent, sentiment, severity and route.
+class RiskReason(msgspec.Struct, frozen=True):
+    """A term of the text or a label of the record, and what it adds to the log-odds of a risk score."""
+
+    what: str
+    weight: float
+
+
+class RiskExplanation(msgspec.Struct, frozen=True):
+    """The reasons of one risk score, strongest first. `notice` says that it never decides about a person."""
+
+    name: str
+    probability: float
+    reasons: list[RiskReason]
+    notice: str
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The reasons for a record's intent, sentiment, severity, route and risk scores.
 
     `method` is the method by which the weights of words were computed.
     """
@@ -67,6 +83,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     intent: HeadExplanation
     sentiment: HeadExplanation
     rules: list[RuleExplanation]
+    risk_scores: list[RiskExplanation] = []
 
 
 class ExplainedRecord(EnrichedRecord, kw_only=True, omit_defaults=True):

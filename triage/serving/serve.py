@@ -21,6 +21,7 @@ from triage.assist.conversations.turns import TurnTaker
 from triage.assist.guide.adviser import Adviser
 from triage.assist.guide.assemble import build_adviser
 from triage.assist.guide.conversation import GuidedConversation
+from triage.assist.own_intents.matching import build_matcher
 from triage.assist.playbooks.loader import folder_identity
 from triage.clock import Clock
 from triage.config import Settings
@@ -59,7 +60,9 @@ def serve(settings: Settings) -> None:
     stop_tracing = tracing.start(settings.tracing, "api")
     clock, metrics = settings.clock.build(), Metrics()
     seen = identities(settings)
-    enricher = build_enricher(settings, clock, metrics=metrics)
+    enricher = build_enricher(
+        settings, clock, metrics=metrics, own_intents=build_matcher(settings) if settings.intents.enrich else None
+    )
     show_model(metrics, enricher.active.model, enricher.versions, settings.model)
     about = {"api": socket.gethostname(), "versions": asdict(enricher.versions)}
     health = Health(clock, about, stuck_after_s=settings.worker.stuck_after_s)

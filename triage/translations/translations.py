@@ -59,11 +59,14 @@ class Translations:
 
     def term(self, kind: str, value: str) -> str:
         """The name of a field's value (kinds: `sentiment`, `channel`, ...); without a translation the value itself."""
-        if kind in {"intent", "aspect"}:
+        if kind in {"intent", "aspect", "own_intent"}:
             return self.intent(value)
         if kind == "aspect_pair":
             label, _, polarity = value.partition(":")
             return f"{self.intent(label)} · {self.term('sentiment', polarity)}"
+        if kind == "risk":
+            name, _, level = value.partition(":")
+            return f"{name.replace('_', ' ')} · {self.term('severity', level)}"
         return self.get(f"{kind}.{value}", value)
 
     def intent(self, label: str) -> str:

@@ -1,5 +1,6 @@
 """Reads articles of every form, and names what is refused with file and line."""
 
+import bz2
 import gzip
 import json
 import lzma
@@ -141,7 +142,7 @@ def test_bytes_that_are_not_utf_8_are_named_by_line(read, tmp_path):
     assert problems(read()) == ["a.md:4: is not UTF-8: save it as UTF-8"]
 
 
-@pytest.mark.parametrize(("pack", "ending"), [(gzip.compress, "gz"), (lzma.compress, "xz")])
+@pytest.mark.parametrize(("pack", "ending"), [(gzip.compress, "gz"), (lzma.compress, "xz"), (bz2.compress, "bz2")])
 def test_packed_files_are_read_and_damaged_ones_named(read, tmp_path, pack, ending):
     (tmp_path / f"good.md.{ending}").write_bytes(pack(GOOD.encode()))
     damaged = bytearray(pack(GOOD.replace("returns", "late").encode()))

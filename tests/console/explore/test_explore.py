@@ -45,6 +45,9 @@ class NoModel:
     def word_weights(self, record):
         raise ModelError("no model folder")
 
+    def own_labels(self, record):
+        raise ModelError("no model folder")
+
     def rules(self, record):
         raise ModelError("no rules")
 

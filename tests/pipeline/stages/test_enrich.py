@@ -6,6 +6,7 @@ import pytest
 from doubles import WordModel
 from hypothesis import given
 from hypothesis import strategies as st
+from risks import write_fitted
 
 from triage.config import load_settings
 from triage.pipeline.assemble import build_enricher
@@ -13,6 +14,7 @@ from triage.pipeline.batch import ValidatedRecord
 from triage.pipeline.stages.enrich import Enricher
 from triage.redaction import Redactor
 from triage.rules import load_rules
+from triage.schemas.enriched import OwnIntent
 from triage.schemas.raw import parse_raw
 from triage.types import Channel, Position
 
@@ -77,6 +79,32 @@ def test_a_place_has_one_name_in_region_if_the_settings_say_so(clock, language, 
 
 def test_a_region_stays_as_it_was_sent_by_default(clock):
     assert _one(build_enricher(load_settings(None), clock, WordModel()), text="late", region="武汉")["region"] == "武汉"
+
+
+def test_risk_scores_and_own_intents_stand_next_to_the_trained_labels(clock, tmp_path):
+    write_fitted(tmp_path / "relief.npz")
+    settings = load_settings(None, {"risk.models": [str(tmp_path / "relief.npz")]})
+    asked = []
+
+    def own_intents(texts):
+        asked.extend(texts)
+        return [[OwnIntent("gift_card", 0.2, "v")] for _ in texts]
+
+    enricher = build_enricher(settings, clock, WordModel(), own_intents=own_intents)
+    record = _one(enricher, text="My parcel never arrived: refund 4111 1111 1111 1111")
+    assert record["intent"]["label"] == "delivery"
+    assert record["own_intents"] == [{"label": "gift_card", "margin": 0.2, "version": "v"}]
+    (score,) = record["risk_scores"]
+    assert score["pair"] == f"relief:{score['level']}"
+    assert asked == [record["text"]]
+    assert "4111" not in asked[0]
+    assert "risk_scores" not in _one(_enricher(clock), text="My parcel never arrived")
+
+
+def test_automatic_messages_have_no_risk_scores(clock, tmp_path):
+    write_fitted(tmp_path / "relief.npz")
+    settings = load_settings(None, {"risk.models": [str(tmp_path / "relief.npz")]})
+    assert "risk_scores" not in _one(build_enricher(settings, clock, WordModel()), text="此用户没有填写评价。")
 
 
 def test_aspects_are_on_the_record_only_where_the_model_found_some(enricher):

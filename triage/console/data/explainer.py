@@ -2,16 +2,18 @@
 
 import threading
 
+from triage.assist.own_intents.matching import Matcher, build_matcher
 from triage.config import Settings
 from triage.errors import ConfigError
 from triage.inference.explain import explain_record
 from triage.inference.manifest import read_manifest
 from triage.inference.model import OnnxModel
 from triage.inference.registry import find_folder
+from triage.risk.model import read_models
 from triage.rules import RuleSet, load_rules
 from triage.rules.evidence import explain_rules
-from triage.schemas.enriched import EnrichedRecord
-from triage.schemas.explanation import HeadExplanation, RuleExplanation
+from triage.schemas.enriched import EnrichedRecord, OwnIntent
+from triage.schemas.explanation import HeadExplanation, RiskExplanation, RuleExplanation
 
 _THREADS = 2
 
@@ -28,6 +30,7 @@ class LocalExplainer:
         self._lock = threading.Lock()
         self._model: OnnxModel | None = None
         self._rules: RuleSet | None = None
+        self._match: Matcher | None = None
 
     def word_weights(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
         """Return the weights of words for intent and for sentiment, and the version of the model.
@@ -42,6 +45,21 @@ class LocalExplainer:
                 self._model = OnnxModel.load(self._settings.model.model_copy(update=options))
             explained = explain_record(self._model, record)
             return explained.intent, explained.sentiment, self._model.version
+
+    def own_labels(self, record: EnrichedRecord) -> tuple[list[RiskExplanation], list[OwnIntent]]:
+        """Return the reasons of the risk scores, and the own intents that the text resembles.
+
+        By the files that the settings name now; the record may have been enriched without them. Blocks. Raises
+        ConfigError for a file that cannot be read, ModelError for a damaged encoder.
+        """
+        if not record.written:
+            return [], []
+        with self._lock:
+            if self._match is None:
+                self._match = build_matcher(self._settings) or (lambda texts: [[] for _ in texts])
+            models = read_models(self._settings.risk.models)
+            (own,) = self._match([record.parts.joined(record.text)])
+        return [model.explain(record) for model in models if not model.needs_history], own
 
     def rules(self, record: EnrichedRecord) -> tuple[list[RuleExplanation], str]:
         """Return the rules that fired, with their evidence, and the version of the rules.

@@ -22,7 +22,7 @@ _MOST_LISTED = 100
 _MOST_READ = 1_000
 _MAX_CHARS = 100
 # Fields whose values have names in the catalogue: a search finds them by the name that the reader sees.
-_NAMED = frozenset({"channel", "sentiment", "severity", "intent", "aspect", "language", "flag"})
+_NAMED = frozenset({"channel", "sentiment", "severity", "intent", "aspect", "risk", "own_intent", "language", "flag"})
 _TYPING_MS = 300
 
 

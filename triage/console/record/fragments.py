@@ -12,9 +12,9 @@ from triage.console.web.highlighting import highlighted, weighed
 from triage.console.web.templates import render
 from triage.elastic.search import Hit
 from triage.schemas.correction import Correction
-from triage.schemas.enriched import EnrichedRecord
+from triage.schemas.enriched import EnrichedRecord, OwnIntent
 from triage.schemas.evidence import Verdict
-from triage.schemas.explanation import HeadExplanation, RuleExplanation
+from triage.schemas.explanation import HeadExplanation, RiskExplanation, RuleExplanation
 from triage.translations import Translations
 
 _ALL_TIME = Filters(range="all")
@@ -57,6 +57,13 @@ def word_weights_html(
     ]
     note = "" if version == record.versions.model else translations("record.other_model", version=version)
     return render("record/answer.html", translations, parts=parts, note=note)
+
+
+def own_labels_html(
+    risks: Sequence[RiskExplanation], own_intents: Sequence[OwnIntent], translations: Translations
+) -> Markup:
+    """Render the reasons of risk scores, with the notice that they never decide about a person, and own intents."""
+    return render("record/own_labels.html", translations, risks=risks, own_intents=own_intents)
 
 
 def no_word_weights_html(why: str, translations: Translations) -> Markup:

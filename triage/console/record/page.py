@@ -126,12 +126,14 @@ def _decision(dependencies: Dependencies, details: RecordDetails, translations: 
             button.props("loading")
             try:
                 intent, sentiment, version = await asyncio.to_thread(dependencies.explainer.word_weights, record)
+                risks, own = await asyncio.to_thread(dependencies.explainer.own_labels, record)
             except TriageError as error:
                 answer.show(fragments.no_word_weights_html(str(error), translations))
                 return
             finally:
                 button.props(remove="loading")
-            answer.show(fragments.word_weights_html(record, intent, sentiment, version, translations))
+            words = fragments.word_weights_html(record, intent, sentiment, version, translations)
+            answer.show(words + fragments.own_labels_html(risks, own, translations))
             button.delete()
 
         button = ui.button(translations("record.explain"), on_click=explain).props("unelevated no-caps outline")

@@ -25,7 +25,7 @@ from triage.pipeline.batch import Batch, ConsumedMessage, Enriched
 from triage.pipeline.dead_letters.factory import DeadLetterFactory
 from triage.pipeline.erasure.tombstones import ErasedAuthors, follow_erased_authors
 from triage.pipeline.stages.decode import DecodeStage
-from triage.pipeline.stages.enrich import Enricher
+from triage.pipeline.stages.enrich import Enricher, OwnIntents
 from triage.redaction import Redactor
 from triage.redaction.author_keys import require_recorded_keys
 from triage.retries.backoff import backoff
@@ -96,7 +96,9 @@ class Replay:
         on_batch: Callable[[ReplayProgress], None] | None = None,
         on_refused: Callable[[str, str], None] | None = None,
         model: Model | None = None,
+        own_intents: OwnIntents | None = None,
     ) -> None:
+        self._own_intents = own_intents
         self._settings = settings
         self._clock = clock
         self._outages = Outages(clock)
@@ -133,7 +135,9 @@ class Replay:
         erased_authors = ErasedAuthors(redactor)
         follower = follow_erased_authors(settings.kafka, erased_authors)
         with self._elasticsearch() as client:
-            enricher = build_enricher(settings, self._clock, self._model, redactor=redactor)
+            enricher = build_enricher(
+                settings, self._clock, self._model, redactor=redactor, own_intents=self._own_intents
+            )
             elastic, wait_s = settings.elasticsearch, settings.elasticsearch.start_timeout_s
             recorded = until_available(lambda _: recorded_checks(client, elastic), self._clock, wait_s)
             require_recorded_keys(settings.redaction, recorded)

@@ -23,6 +23,7 @@ from triage.pipeline.batch import Batch, Enriched, ValidatedRecord
 from triage.pipeline.stages.prediction_cache import PredictionCache
 from triage.redaction import Redacted, Redactor
 from triage.redaction.names import redact_names
+from triage.risk.model import RiskModel
 from triage.rules import RuleSet, facts_of
 from triage.rules.evidence import explain_rules
 from triage.schemas.enriched import (
@@ -32,6 +33,7 @@ from triage.schemas.enriched import (
     Event,
     Intent,
     IntentScore,
+    OwnIntent,
     Risk,
     Route,
     Sentiment,
@@ -74,12 +76,17 @@ Watcher = Callable[[str, Sequence[str], Sequence[Prediction]], None]
 """Called with the model's version, redacted texts and their predictions; must neither block nor raise."""
 
 
+OwnIntents = Callable[[Sequence[str]], list[list[OwnIntent]]]
+"""Returns the operator's own intents that each text resembles, best first. Raises ModelError."""
+
+
 class ActiveModel(NamedTuple):
-    """The model and rules in use, and the versions that are stored in the records enriched with them."""
+    """The model, rules and risk models in use, and the versions that are stored in the records enriched with them."""
 
     model: Model
     rules: RuleSet
     versions: Versions
+    risks: Sequence[RiskModel] = ()
 
 
 class Enricher:
@@ -95,8 +102,11 @@ class Enricher:
         watcher: Watcher | None = None,
         region_name: Callable[[str], str] | None = None,
         metrics: Metrics | None = None,
+        risks: Sequence[RiskModel] = (),
+        own_intents: OwnIntents | None = None,
     ) -> None:
-        self._active = _activate(model, rules)
+        self._active = _activate(model, rules, risks)
+        self._own_intents = own_intents
         self._redactor = redactor
         # The same sources, brands, products and regions come again and again.
         self._redact_value = lru_cache(_CACHED_VALUES)(redactor.redact_text)
@@ -114,12 +124,19 @@ class Enricher:
     def versions(self) -> Versions:
         return self._active.versions
 
-    def replace(self, *, model: Model | None = None, rules: RuleSet | None = None) -> None:
-        """Use the given model, rules or both from the next batch on.
+    def replace(
+        self,
+        *,
+        model: Model | None = None,
+        rules: RuleSet | None = None,
+        risks: Sequence[RiskModel] | None = None,
+    ) -> None:
+        """Use the given model, rules or risk models from the next batch on.
 
         A batch is always enriched by one model and one set of rules.
         """
-        self._active = _activate(model or self._active.model, rules or self._active.rules)
+        active = self._active
+        self._active = _activate(model or active.model, rules or active.rules, active.risks if risks is None else risks)
 
     def enrich(self, records: Sequence[ValidatedRecord]) -> list[Enriched]:
         """Return one enriched record for each validated one, in order. Raises ModelError if inference fails."""
@@ -141,7 +158,18 @@ class Enricher:
         ]
         if self._redactor.names:
             assembled = self._without_names(active, assembled, predictions)
+        self._add_own(active, assembled)
         return [_decided(active, item, record) for item, record in zip(records, assembled, strict=True)]
+
+    def _add_own(self, active: ActiveModel, records: Sequence[EnrichedRecord]) -> None:
+        """Add risk scores and own intents, from the text as it is stored, to records that a person wrote."""
+        written = [record for record in records if record.written]
+        for record in written if active.risks else ():
+            record.risk_scores = [risk.score(record) for risk in active.risks]
+        if self._own_intents is not None and written:
+            texts = [record.parts.joined(record.text) for record in written]
+            for record, found in zip(written, self._own_intents(texts), strict=True):
+                record.own_intents = found
 
     def _without_names(
         self, active: ActiveModel, records: Sequence[EnrichedRecord], predictions: Sequence[Prediction]
@@ -294,9 +322,9 @@ class EnrichStage:
         observe_all(self._metrics.confidence.labels("sentiment"), [record.sentiment.confidence for record in records])
 
 
-def _activate(model: Model, rules: RuleSet) -> ActiveModel:
+def _activate(model: Model, rules: RuleSet, risks: Sequence[RiskModel]) -> ActiveModel:
     versions = Versions(pipeline=__version__, model=model.version, rules=rules.version, taxonomy=model.taxonomy)
-    return ActiveModel(model, rules, versions)
+    return ActiveModel(model, rules, versions, risks)
 
 
 def _decided(active: ActiveModel, item: ValidatedRecord, record: EnrichedRecord) -> Enriched:
@@ -378,12 +406,19 @@ def limit_attributes(attributes: Mapping[str, Scalar], max_keys: int, max_bytes:
     return kept, False
 
 
-def explain(model: Explainable, rules: RuleSet, record: EnrichedRecord) -> ExplainedRecord:
+def explain(
+    model: Explainable, rules: RuleSet, record: EnrichedRecord, risks: Sequence[RiskModel] = ()
+) -> ExplainedRecord:
     """Return the record with the words that influenced the model's labels, and the evidence for each matching rule.
 
     The record may be new or read from the index: only its redacted text is needed. The model is called once. If `model`
     or `rules` are not those of the record's `versions`, the explanation applies to the given ones.
     """
     words = explain_record(model, record)
-    explanation = Explanation(intent=words.intent, sentiment=words.sentiment, rules=explain_rules(rules, record))
+    explanation = Explanation(
+        intent=words.intent,
+        sentiment=words.sentiment,
+        rules=explain_rules(rules, record),
+        risk_scores=[risk.explain(record) for risk in risks] if record.written else [],
+    )
     return ExplainedRecord(**asdict(record), explanation=explanation)

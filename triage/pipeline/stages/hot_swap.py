@@ -1,4 +1,4 @@
-"""Replaces the model and the rules of a running process: detects changed files, loads them and puts them to use."""
+"""Replaces model, rules and risk models of a running process: detects changed files, loads them, puts them to use."""
 
 import contextlib
 import hashlib
@@ -19,6 +19,7 @@ from triage.metrics import Metrics
 from triage.pipeline.stages.enrich import Enricher
 from triage.pipeline.stages.model_metrics import show_model
 from triage.pipeline.stages.reload import Reloader, Replaceable
+from triage.risk.model import RiskModel, read_models
 from triage.rules import RuleSet, load_rules
 from triage.rules.loader import DEFAULT_RULES
 from triage.runtime.health import Health
@@ -46,8 +47,16 @@ def rules_identity(path: Path | None) -> str:
     return hashlib.sha256((path or DEFAULT_RULES).read_bytes()).hexdigest()
 
 
+def risks_identity(paths: Sequence[Path]) -> str:
+    """Return the SHA-256 of the files of the risk models. Raises OSError if one cannot be read."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
 def identities(settings: Settings, *, with_model: bool = True) -> dict[str, str]:
-    """Return the identities of the model's and the rules' files, under "model" and "rules".
+    """Return the identities of the files of model, rules and risk models, under "model", "rules" and "risks".
 
     Call it before loading, so that a change in between is detected. An identity that cannot be determined is left out,
     because loading the file will raise the reason.
@@ -58,6 +67,9 @@ def identities(settings: Settings, *, with_model: bool = True) -> dict[str, str]
             seen["model"] = model_identity(settings.model)
     with contextlib.suppress(OSError):
         seen["rules"] = rules_identity(settings.rules.path)
+    with contextlib.suppress(OSError):
+        if settings.risk.models:
+            seen["risks"] = risks_identity(settings.risk.models)
     return seen
 
 
@@ -87,13 +99,33 @@ def replaceables(settings: Settings, enricher: Enricher, metrics: Metrics, seen:
         warn_of_unknown_labels(enricher.active.model, settings)
         return before, enricher.versions.rules
 
+    def apply_risks(models: list[RiskModel]) -> tuple[str, str]:
+        before = _versions(enricher.active.risks)
+        enricher.replace(risks=models)
+        return before, _versions(models)
+
     path = settings.rules.path
     found = [Replaceable("rules", lambda: rules_identity(path), lambda: load_rules(path), apply_rules, seen["rules"])]
+    if "risks" in seen:
+        risks = settings.risk.models
+        found.append(
+            Replaceable(
+                "risks",
+                lambda: risks_identity(risks),
+                lambda: read_models(risks, with_history=False),
+                apply_risks,
+                seen["risks"],
+            )
+        )
     if "model" in seen:
         found.append(
             Replaceable("model", lambda: model_identity(settings.model), load_model, apply_model, seen["model"])
         )
     return found
+
+
+def _versions(models: Sequence[RiskModel]) -> str:
+    return " ".join(f"{model.name}@{model.version}" for model in models)
 
 
 def reloader_of(

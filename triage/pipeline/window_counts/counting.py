@@ -3,7 +3,7 @@
 A key is a combination of values such as `channel=complaint|intent=delivery`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -54,28 +54,26 @@ def count_windows(
     # Keys are built once per group of records, not per record.
     sums: dict[tuple[str, int], dict[_Group, list[int]]] = {}
     seen: dict[tuple[str, int], tuple[int, int]] = {}
+    sets = _DimensionSets(dimension_sets)
+    alike: dict[tuple[str, int, int, bool, tuple[str | None, ...]], int] = {}
     for record in records:
         topic, partition, offset = record.position
-        first, last = seen.get((topic, partition), (offset, offset))
-        seen[topic, partition] = (min(first, offset), max(last, offset))
+        if offsets is None or (topic, partition) not in offsets:
+            first, last = seen.get((topic, partition), (offset, offset))
+            seen[topic, partition] = (min(first, offset), max(last, offset))
+        start_ms, values = window_start(record.event_ms, window_ms), sets.values_of(record)
+        if record.identity is None or updates is None:
+            same = (topic, partition, start_ms, record.negative, values)
+            alike[same] = alike.get(same, 0) + 1
+            continue
         groups = sums.setdefault((topic, partition), {})
-        start_ms = window_start(record.event_ms, window_ms)
-        value_of = record.dimensions.get
-        for number, names in enumerate(dimension_sets):
-            values = tuple(map(value_of, names))
-            if not all(values):
-                continue
-            group = (start_ms, number, values)
-            increment = Increment(int(record.negative), 1)
-            if record.identity is not None and updates is not None:
-                increment = updates.count(record.identity, group, negative=record.negative)
-                if not any(increment):
-                    continue
-            total = groups.get(group)
-            if total is None:
-                total = groups[group] = [0, 0]
-            total[0] += increment.negative
-            total[1] += increment.total
+        for group in sets.groups(start_ms, values):
+            _add(groups, group, updates.count(record.identity, group, negative=record.negative))
+    for (topic, partition, start_ms, negative, values), count in alike.items():
+        groups = sums.setdefault((topic, partition), {})
+        increment = Increment(count * negative, count)
+        for group in sets.groups(start_ms, values):
+            _add(groups, group, increment)
     ranges: OffsetRanges = {**seen, **(offsets or {})}
     return [
         WindowCount(
@@ -93,6 +91,32 @@ def count_windows(
         for (topic, partition), groups in sorted(sums.items())
         for start_ms, key, dimensions, (negative, total) in _keyed(groups, dimension_sets)
     ]
+
+
+class _DimensionSets:
+    """The combinations of fields to count by, and the values that a record has for all of their fields together."""
+
+    def __init__(self, sets: Sequence[Sequence[str]]) -> None:
+        self._names = sorted({name for names in sets for name in names})
+        self._places = [[self._names.index(name) for name in names] for names in sets]
+
+    def values_of(self, record: CountedRecord) -> tuple[str | None, ...]:
+        return tuple(map(record.dimensions.get, self._names))
+
+    def groups(self, start_ms: int, values: tuple[str | None, ...]) -> Iterator[_Group]:
+        """Yield the group of each combination; none for a combination with a field that has no value."""
+        for number, places in enumerate(self._places):
+            own = tuple([values[place] for place in places])
+            if all(own):
+                yield start_ms, number, own
+
+
+def _add(groups: dict[_Group, list[int]], group: _Group, increment: Increment) -> None:
+    if not any(increment):
+        return
+    total = groups.setdefault(group, [0, 0])
+    total[0] += increment.negative
+    total[1] += increment.total
 
 
 def _keyed(

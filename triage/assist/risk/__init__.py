@@ -1,0 +1,1 @@
+"""Fits, evaluates and describes risk models on the operator's own records."""

@@ -1,0 +1,181 @@
+"""Labels records with the outcome of a definition, and counts those that have none and why."""
+
+import csv
+import io
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from triage.assist.risk.definition import Column, Definition, Escalates, Target, WritesAgain
+from triage.clock import parse_rfc3339
+from triage.errors import ConfigError
+from triage.packed import read_unpacked
+from triage.risk.features import HISTORY_DAYS, History
+from triage.schemas.enriched import EnrichedRecord
+
+_DAY_MS = 86_400_000
+AuthorHashes = Callable[[str | None, str], Sequence[str]]
+"""Returns the stored hashes of an author, one per key, from the record's source and the source's id of the author."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A record with its event time in ms, the author's records before it, and whether the outcome happened."""
+
+    record: EnrichedRecord
+    at_ms: int
+    history: History
+    happened: bool
+
+
+@dataclass
+class Labelled:
+    """Examples by event time; `left_out` counts the records that have no label, by reason."""
+
+    examples: list[Example] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    records: int = 0
+
+    @property
+    def positives(self) -> int:
+        return sum(example.happened for example in self.examples)
+
+
+class Timeline:
+    """The records of each author by time, for what came before and after a record."""
+
+    def __init__(self, records: Sequence[EnrichedRecord]) -> None:
+        self._times: dict[str, list[int]] = defaultdict(list)
+        self._records: dict[str, list[EnrichedRecord]] = defaultdict(list)
+        for record in sorted(records, key=lambda each: each.timestamp):
+            if record.author_id:
+                self._times[record.author_id].append(parse_rfc3339(record.timestamp))
+                self._records[record.author_id].append(record)
+
+    def before(self, record: EnrichedRecord, at_ms: int) -> History:
+        """The author's records of the 90 days before."""
+        if not record.author_id or record.author_id not in self._times:
+            return History()
+        times = self._times[record.author_id]
+        first, end = bisect_left(times, at_ms - HISTORY_DAYS * _DAY_MS), bisect_left(times, at_ms)
+        if first == end:
+            return History()
+        found = self._records[record.author_id][first:end]
+        negative = sum(each.sentiment.label == "negative" for each in found)
+        return History(len(found), negative, (at_ms - times[end - 1]) / _DAY_MS)
+
+    def after(self, record: EnrichedRecord, at_ms: int, window_ms: int) -> Sequence[EnrichedRecord]:
+        """The author's later records within the window."""
+        times = self._times[record.author_id or ""]
+        first, end = bisect_right(times, at_ms), bisect_right(times, at_ms + window_ms)
+        return self._records[record.author_id or ""][first:end]
+
+
+def label_records(
+    records: Sequence[EnrichedRecord],
+    definition: Definition,
+    now_ms: int,
+    author_hashes: AuthorHashes | None = None,
+    *,
+    earlier: Sequence[EnrichedRecord] = (),
+) -> Labelled:
+    """Label records. `earlier` are records before them, for the authors' history only.
+
+    Records whose window has not ended at `now_ms`, or at the last record, are left out: their outcome is unknown.
+    Raises ConfigError for a file of outcomes that cannot be read.
+    """
+    found = Labelled(records=len(records))
+    timeline = Timeline([*earlier, *records])
+    ordered = sorted(((parse_rfc3339(record.timestamp), record) for record in records), key=lambda pair: pair[0])
+    last_ms = min(now_ms, ordered[-1][0]) if ordered else now_ms
+    outcome = _outcome_of(definition.target, timeline, author_hashes)
+    for at_ms, record in ordered:
+        if not record.written:
+            found.left_out["automatic or without text"] += 1
+        elif at_ms + definition.window_ms > last_ms and definition.window_ms:
+            found.left_out["too new: the window has not ended"] += 1
+        else:
+            result = outcome(record, at_ms)
+            if isinstance(result, str):
+                found.left_out[result] += 1
+            else:
+                found.examples.append(Example(record, at_ms, timeline.before(record, at_ms), result))
+    return found
+
+
+_Outcome = Callable[[EnrichedRecord, int], bool | str]
+"""Returns whether the outcome happened, or why that is not known."""
+
+
+def _outcome_of(target: Target, timeline: Timeline, author_hashes: AuthorHashes | None) -> _Outcome:
+    match target:
+        case WritesAgain(within_days=days, more_negative_by=margin):
+
+            def again(record: EnrichedRecord, at_ms: int) -> bool | str:
+                if not record.author_id:
+                    return "no author"
+                return any(
+                    later.sentiment.label == "negative" and later.sentiment.score <= record.sentiment.score - margin
+                    for later in timeline.after(record, at_ms, round(days * _DAY_MS))
+                )
+
+            return again
+        case Escalates(queues=queues, within_days=days):
+
+            def escalates(record: EnrichedRecord, at_ms: int) -> bool | str:
+                if not record.author_id:
+                    return "no author"
+                if record.route.queue.casefold() in queues:
+                    return "already in such a queue"
+                later = timeline.after(record, at_ms, round(days * _DAY_MS))
+                return any(each.route.queue.casefold() in queues for each in later)
+
+            return escalates
+        case Column():
+            return _column_outcome(target, author_hashes)
+
+
+def _column_outcome(target: Column, author_hashes: AuthorHashes | None) -> _Outcome:
+    outcomes = _read_outcomes(target) if target.file else {}
+    by_hash: dict[tuple[str | None, str], str] = {}
+
+    def of_author(record: EnrichedRecord) -> str | None:
+        # The index has only hashes of authors, which depend on the source: they are made when a source is met.
+        assert author_hashes is not None
+        if (record.source, "") not in by_hash:
+            by_hash[record.source, ""] = ""
+            by_hash.update(
+                {(record.source, one): each for each in outcomes for one in author_hashes(record.source, each)}
+            )
+        return outcomes.get(by_hash.get((record.source, record.author_id or ""), ""))
+
+    def column(record: EnrichedRecord, _: int) -> bool | str:
+        if target.attribute is not None:
+            value = record.attributes.get(target.attribute)
+            value = None if value is None else str(value)
+        elif target.by == "author":
+            value = of_author(record)
+        else:
+            value = outcomes.get(record.event.id)
+        if value is None or not value.strip():
+            return "no value in the column"
+        return value.strip().casefold() in target.values
+
+    return column
+
+
+def _read_outcomes(target: Column) -> Mapping[str, str]:
+    """Values of the column by key. Raises ConfigError."""
+    assert target.file is not None
+    where = str(target.file)
+    try:
+        text = read_unpacked(target.file).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", where=where) from error
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    names = rows.fieldnames or ()
+    missing = [name for name in (target.key, target.column) if name not in names]
+    if missing:
+        raise ConfigError([f"has no column {name!r}; it has {', '.join(names)}" for name in missing], where=where)
+    return {str(row[target.key]): row[target.column] or "" for row in rows if row[target.key]}
