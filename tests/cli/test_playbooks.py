@@ -9,7 +9,7 @@ from cli import run
 def test_check_lists_the_valid_playbooks(capfd: pytest.CaptureFixture[str]) -> None:
     found = run(capfd, "playbooks", "check")
     assert found.code == 0
-    assert len(found.out.splitlines()) == 10
+    assert len(found.out.splitlines()) == 11
     assert "10 playbooks are valid" in found.err
 
 

@@ -47,7 +47,7 @@ class Rig:
     ) -> None:
         # As a worker does at its start, so that it does not take time in the first batch.
         language.preload()
-        self.settings = load_settings(None, {"worker.batch_wait_ms": 1, **flags})
+        self.settings = load_settings(None, {"worker.batch_wait_ms": 1, "worker.cached_predictions": 0, **flags})
         self.clock = ManualClock(NOW)
         self.metrics = Metrics()
         self.source = MemorySource()

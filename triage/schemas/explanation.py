@@ -73,7 +73,7 @@ class RiskExplanation(msgspec.Struct, frozen=True):
     notice: str
 
 
-class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """The reasons for a record's intent, sentiment, severity, route and risk scores.
 
     `method` is the method by which the weights of words were computed.
