@@ -10,7 +10,7 @@ def test_check_lists_the_valid_playbooks(capfd: pytest.CaptureFixture[str]) -> N
     found = run(capfd, "playbooks", "check")
     assert found.code == 0
     assert len(found.out.splitlines()) == 11
-    assert "10 playbooks are valid" in found.err
+    assert "11 playbooks are valid" in found.err
 
 
 def test_check_names_a_mistake_and_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
