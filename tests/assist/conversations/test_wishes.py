@@ -13,6 +13,9 @@ from triage.assist.conversations.wishes import is_farewell, is_greeting, prepare
         "I want to talk to a human", "agent", "are you a bot?", "can someone call me", "Get me your manager!",
         "I need assisstance from a real person", "i wanna speak to somone", "how do I contact an operatr",
         "I’d rather speak to a person", "转人工", "轉人工", "你是机器人吗", "请给我打个电话", "叫你们经理来", "有人吗",
+        "can u get sum1 from ur team on here", "I would sooner discuss it w/ a member of staff", "店員在不在",
+        "想找一位能拍板的人來談",
+        "Is anyone from your side available?", "Could a colleague have a look?",
     ],
 )  # fmt: skip
 def test_a_wish(text: str) -> None:
@@ -25,6 +28,8 @@ def test_a_wish(text: str) -> None:
         "I don't need a human", "no need to call me", "I spoke to an agent yesterday", "where is my parcel",
         "the driver called me", "My friends call me Bob", "you may call me Susan", "I changed my phone number",
         "不用转人工", "快递员给我打电话了", "我的电话号码换了", "退款", "这个人工费太贵", "",
+        "can one person lift it", "is the blue one available", "my colleague ordered it", "直接退款就行",
+        "there is someone at the door",
     ],
 )  # fmt: skip
 def test_no_wish(text: str) -> None:

@@ -15,14 +15,27 @@ _GREETING, _FAREWELL, _SOLVED = (compiled(name)["any"] for name in ("greeting", 
 _YES, _NO = compiled("affirms")["any"], compiled("denies")["any"]
 _YES_LATER, _NO_LATER = compiled("affirms_later")["any"], compiled("denies_later")["any"]
 _SPELLING = spelling()
+# Words of chats, written out before patterns are looked for.
+_SHORT = {
+    "ur": "your",
+    "u": "you",
+    "sum1": "someone",
+    "some1": "someone",
+    "any1": "anyone",
+    "ppl": "people",
+    "pls": "please",
+    "plz": "please",
+}
+_SHORT_WORD = re.compile(r"\b(?:ur|u|sum1|some1|any1|ppl|pls|plz)\b|\bw/ ?")
 _LATIN_WORD = re.compile(r"[a-z]{5,15}")
 _MAX_CHARS = 2_000
 _HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def prepared(text: str) -> str:
-    """Prepare a text for all functions here: case-folded, simplified, plain apostrophes, at most 2,000 characters."""
-    return normalized(text[:_MAX_CHARS]).replace("’", "'").replace("‘", "'").strip()
+    """Prepare a text for all functions here: case-folded, simplified, written out, at most 2,000 characters."""
+    plain = normalized(text[:_MAX_CHARS]).replace("’", "'").replace("‘", "'").strip()
+    return _SHORT_WORD.sub(lambda found: _SHORT.get(found[0], "with "), plain)
 
 
 def wants_person(text: str) -> bool:
