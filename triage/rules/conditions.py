@@ -1,9 +1,9 @@
 """Compiles the conditions of a rule into one function."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from triage.rules.facts import Facts
 from triage.rules.model import When
@@ -129,8 +129,10 @@ def _says(wanted: list[str], phrases: PhraseIndex) -> Test:
     by_number = {number: phrase for phrase in wanted for number in phrases.add([phrase])}
 
     def test(case: Case) -> bool:
-        text = case.facts.text
         found = case.phrases.intersection(by_number)
+        if not found:
+            return False
+        text = case.facts.text
         return any(states(text, *place) for number in found for place in occurrences(by_number[number], text))
 
     return test
@@ -138,8 +140,7 @@ def _says(wanted: list[str], phrases: PhraseIndex) -> Test:
 
 def _text_tests(when: When, phrases: PhraseIndex) -> Iterator[Test]:
     if when.text_any:
-        numbers = phrases.add(when.text_any)
-        yield lambda case: not numbers.isdisjoint(case.phrases)
+        yield _any_said(when.text_any, phrases)
     if when.text_says:
         yield _says(when.text_says, phrases)
     if when.not_:
@@ -151,6 +152,11 @@ def _text_tests(when: When, phrases: PhraseIndex) -> Iterator[Test]:
         yield _any_of([compiled(part, phrases) for part in when.any_of])
     if when.text_regex:
         yield _any_of([_regex_test(pattern, phrases) for pattern in when.text_regex])
+
+
+def _any_said(wanted: list[str], phrases: PhraseIndex) -> Test:
+    numbers = phrases.add(wanted)
+    return lambda case: not numbers.isdisjoint(case.phrases)
 
 
 def _regex_test(pattern: str, phrases: PhraseIndex) -> Test:
@@ -165,8 +171,54 @@ def needs_phrase(when: When | None) -> bool:
     """True if the conditions can only hold for a text in which the index found something."""
     if when is None:
         return False
-    if when.text_any or any(needs_phrase(part) for part in when.all_of or ()):
+    if when.text_any or when.text_says or any(needs_phrase(part) for part in when.all_of or ()):
         return True
     if when.any_of and all(needs_phrase(part) for part in when.any_of):
         return True
     return bool(when.text_regex) and all(compiled_regex(each).literals is not None for each in when.text_regex or ())
+
+
+class TextTest(NamedTuple):
+    """A condition on the text. It can only hold if one of the `numbers` of phrases was found; None if it may always."""
+
+    numbers: frozenset[int] | None
+    holds: Test
+
+
+class Inputs(NamedTuple):
+    """All that conditions depend on: two records that agree in all of it meet the same conditions.
+
+    `fields` are the names of facts that are compared with values, `thresholds` the comparisons with numbers.
+    """
+
+    fields: frozenset[str]
+    thresholds: list[Test]
+    text: list[TextTest]
+
+
+def inputs_of(conditions: Iterable[When], phrases: PhraseIndex) -> Inputs:
+    """Return all that the conditions depend on; what they look for in the text is added to `phrases`."""
+    parts = [part for when in conditions for part in _parts(when)]
+    # Rules repeat lists of phrases: each is one test.
+    any_said = {tuple(part.text_any): part.text_any for part in parts if part.text_any}
+    says = {tuple(part.text_says): part.text_says for part in parts if part.text_says}
+    patterns = dict.fromkeys(pattern for part in parts for pattern in part.text_regex or ())
+    literals = {pattern: compiled_regex(pattern).literals for pattern in patterns}
+    return Inputs(
+        frozenset(name for part in parts for name, _ in _COMPARISONS if getattr(part, name) is not None),
+        [test for part in parts for test in _thresholds(part)],
+        [
+            *(TextTest(phrases.add(wanted), _any_said(wanted, phrases)) for wanted in any_said.values()),
+            *(TextTest(phrases.add(wanted), _says(wanted, phrases)) for wanted in says.values()),
+            *(
+                TextTest(None if found is None else phrases.add_literals(found), _regex_test(pattern, phrases))
+                for pattern, found in literals.items()
+            ),
+        ],
+    )
+
+
+def _parts(when: When) -> Iterator[When]:
+    yield when
+    for part in (*(when.any_of or ()), *(when.all_of or ()), *([when.not_] if when.not_ else ())):
+        yield from _parts(part)

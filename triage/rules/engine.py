@@ -7,6 +7,7 @@ from triage.rules.conditions import Case, Test, compiled, needs_phrase
 from triage.rules.facts import Facts
 from triage.rules.model import DEFAULT, RoutingRule, RulesFile, SeverityRule
 from triage.rules.phrases import PhraseIndex
+from triage.rules.remembered import RememberedDecisions
 from triage.schemas.enriched import Route, Severity
 from triage.types import SeverityLevel
 
@@ -37,6 +38,8 @@ class RuleSet:
         self._plain_severity = [each for each in self._severity if not needs_phrase(each[0].when)]
         self._plain_routing = [each for each in self._routing if not needs_phrase(each[0].when)]
         self._default = rules.default
+        conditions = [rule.when for rule in (*rules.severity, *rules.routing) if rule.when is not None]
+        self._remembered: RememberedDecisions[Decision] = RememberedDecisions(conditions, self._phrases)
 
     @property
     def queues(self) -> list[str]:
@@ -50,6 +53,11 @@ class RuleSet:
         critical. Route: the queue of the first rule that matches.
         """
         case = Case(facts, self._phrases.find(facts.text[:MAX_TEXT_CHARS]))
+        severity, route = self._remembered.get(case, self._decide)
+        # Records own their lists.
+        return Decision(Severity(severity.level, [*severity.rules]), Route(route.queue, [*route.rules]))
+
+    def _decide(self, case: Case) -> Decision:
         if case.phrases:
             return Decision(self._severity_of(case, self._severity), self._route_of(case, self._routing))
         return Decision(self._severity_of(case, self._plain_severity), self._route_of(case, self._plain_routing))

@@ -211,9 +211,7 @@ class Enricher:
         if body.automatic or body.no_text:
             prediction = _neutral(prediction)
         else:
-            read, scale = parts.joined(text), self._settings.rating_scale
-            sentiment = with_demand(with_rating(prediction.sentiment, read, raw.rating, scale), read)
-            prediction = replace(prediction, sentiment=sentiment)
+            prediction = self._rated(prediction, parts.joined(text), raw.rating)
         flags = []
         if raw.truncated or cut or prediction.truncated:
             flags.append(_TRUNCATED)
@@ -264,6 +262,10 @@ class Enricher:
             body=None if parts.are_all_of(text) else _ranges(parts),
         )
 
+    def _rated(self, prediction: Prediction, text: str, rating: float | None) -> Prediction:
+        rated = with_demand(with_rating(prediction.sentiment, text, rating, self._settings.rating_scale), text)
+        return prediction if rated == prediction.sentiment else replace(prediction, sentiment=rated)
+
     def _attributes(self, attributes: Mapping[str, Scalar], author: str | None) -> tuple[dict[str, Scalar], bool]:
         """Return the attributes redacted and limited in number and size, and True if any were dropped."""
         limits = self._settings.max_attributes, self._settings.max_attribute_bytes
@@ -290,8 +292,10 @@ class Enricher:
         """
         if url is None:
             return None
-        parts = self._redactor.redact_text(url, author).split()
-        return self._redactor.redact_text("%20".join(parts), author)
+        redacted = self._redactor.redact_text(url, author)
+        parts = redacted.split()
+        # Redaction is idempotent: only what was joined is new.
+        return redacted if parts == [redacted] else self._redactor.redact_text("%20".join(parts), author)
 
     def _clean(self, value: str | None, author: str | None) -> str | None:
         if value is None:
