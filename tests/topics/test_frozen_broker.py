@@ -10,8 +10,7 @@ from kafka.errors import KafkaTimeoutError
 from kafka.net import manager
 from kafka.net.manager import KafkaConnectionManager
 
-from triage.topics import kafka_compat
-from triage.topics.kafka_compat import closing_on_failure
+from triage.topics.kafka_compat import closing_on_failure, connections
 
 pytestmark = pytest.mark.stack
 
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.stack
 @pytest.fixture
 def options(stack, monkeypatch):
     """Settings of a client that chooses the frozen broker first, and has little time."""
-    monkeypatch.setattr(KafkaConnectionManager, "get_connection", kafka_compat._get_connection)
+    monkeypatch.setattr(KafkaConnectionManager, "get_connection", connections._get_connection)
     monkeypatch.setitem(KafkaConnectionManager.DEFAULT_CONFIG, "socket_connection_setup_timeout_ms", 300)
     with socket.create_server(("127.0.0.1", 0)) as frozen:
         port = frozen.getsockname()[1]

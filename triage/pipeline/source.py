@@ -11,6 +11,8 @@ from triage.pipeline.batch import ConsumedMessage, Partition
 class Message:
     """One message to produce. If `partition` is None, the murmur2 hash of the key selects it, as in every Kafka client.
 
+    A message with neither goes to partition 0.
+
     A `value` of None is a tombstone: it deletes the key from a compacted topic.
     """
 

@@ -42,6 +42,7 @@ __all__ = [
     "OffsetAndTimestamp",
     "Producer",
     "RecordFuture",
+    "SentRecords",
     "TopicPartition",
     "TransactionalProducer",
 ]
@@ -148,6 +149,14 @@ class RecordFuture(Protocol):
     def add_errback(self, f: Callable[..., object]) -> object: ...
 
 
+class SentRecords(Protocol):
+    """The outcome of records that were sent together."""
+
+    def errors(self) -> list[BaseException | None]:
+        """Return the error of each record in the order of sending, None for one that has none or is not done."""
+        ...
+
+
 class Producer(Protocol):
     """The methods of a KafkaProducer that triage uses. Thread-safe. All methods may raise KafkaError."""
 
@@ -187,6 +196,16 @@ class TransactionalProducer(Producer, Protocol):
         ...
 
     def abort_transaction(self) -> None: ...
+    def send_all(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[tuple[bytes | None, bytes | None]],
+        headers: Headers | None = None,
+    ) -> SentRecords:
+        """Send (key, value) of many records to one partition, all with the same headers."""
+        ...
+
     def end(self, timeout_s: float) -> None:
         """Close the producer within `timeout_s`; records that cannot be sent by then are dropped. Never raises."""
         ...

@@ -7,6 +7,7 @@ import pytest
 from kafka import KafkaProducer, TopicPartition, codec
 from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch
+from library_reader import refuse_all
 
 from triage.alerting.app.actions import follow_actions, read_actions
 from triage.clock import ManualClock, SystemClock
@@ -21,6 +22,7 @@ from triage.pipeline.kafka.unreadable_partitions import UnreadablePartitions
 from triage.runtime.health import Health
 from triage.schemas.action import Acknowledge
 from triage.topics import open_transactions
+from triage.topics.kafka_compat import records
 from triage.topics.kafka_types import OffsetAndMetadata
 from triage.topics.scan import TopicScan
 from triage.types import Position
@@ -87,6 +89,7 @@ def damaged(monkeypatch):
         return record
 
     monkeypatch.setattr(DefaultRecordBatch, "_read_msg", fail)
+    monkeypatch.setattr(records, "compiled_reader", refuse_all)
     return monkeypatch.undo
 
 

@@ -60,7 +60,7 @@ from triage.topics.kafka_types import (
     GroupConsumer,
     OffsetAndMetadata,
     Producer,
-    RecordFuture,
+    SentRecords,
     TopicPartition,
     TransactionalProducer,
 )
@@ -195,18 +195,21 @@ class KafkaSource(ConsumerRebalanceListener):
         self._epochs[key] = self._epochs.get(key, 0) + 1
 
     def poll(self, timeout_ms: int, max_records: int) -> list[ConsumedMessage]:
-        polled = self._poll(timeout_ms, max_records)
-        return [
-            ConsumedMessage(
-                Position(record.topic, record.partition, record.offset),
-                record.timestamp,
-                record.value if record.value is not None else b"",
-                tuple(record.headers or ()),
-                self._epochs.get((record.topic, record.partition), 0),
-            )
-            for records in polled.values()
-            for record in records
-        ]
+        found: list[ConsumedMessage] = []
+        for where, records in self._poll(timeout_ms, max_records).items():
+            topic, partition = where.topic, where.partition
+            epoch = self._epochs.get((topic, partition), 0)
+            found += [
+                ConsumedMessage(
+                    Position(topic, partition, record.offset),
+                    record.timestamp,
+                    record.value if record.value is not None else b"",
+                    tuple(record.headers) if record.headers else (),
+                    epoch,
+                )
+                for record in records
+            ]
+        return found
 
     def _poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[ConsumerRecord]]:
         """Poll repeatedly, with a pause after each empty poll, until records arrive or `timeout_ms` has passed.
@@ -330,11 +333,12 @@ class KafkaSource(ConsumerRebalanceListener):
                 self._consumer.resume(each)
 
     def stale(self, messages: Sequence[ConsumedMessage]) -> set[Partition]:
+        read = {(message.position.topic, message.position.partition, message.epoch) for message in messages}
         assigned = {(p.topic, p.partition) for p in self._consumer.assignment()}
         return {
-            message.partition
-            for message in messages
-            if message.partition not in assigned or message.epoch != self._epochs.get(message.partition, 0)
+            (topic, partition)
+            for topic, partition, epoch in read
+            if (topic, partition) not in assigned or epoch != self._epochs.get((topic, partition), 0)
         }
 
     def commit(self, messages: Sequence[Message], offsets: Mapping[Partition, int]) -> None:
@@ -342,14 +346,13 @@ class KafkaSource(ConsumerRebalanceListener):
         assert producer is not None
         # Raises after an expulsion: the group metadata is empty then, and would commit without fencing.
         membership = self._consumer.membership()
-        sent: list[RecordFuture] = []
+        sent: list[tuple[list[Message], SentRecords]] = []
         try:
             headers = tracing.headers() or None
             producer.begin_transaction()
-            sent = [
-                producer.send(message.topic, value=message.value, key=message.key, partition=partition, headers=headers)
-                for message, partition in zip(messages, _partitions_of_messages(producer, messages), strict=True)
-            ]
+            for (topic, partition), group in _by_partition(producer, messages).items():
+                records = [(message.key, message.value) for message in group]
+                sent.append((group, producer.send_all(topic, partition, records, headers)))
             self._beat()
             producer.send_offsets_to_transaction(
                 {TopicPartition(*key): OffsetAndMetadata(offset) for key, offset in offsets.items()},
@@ -361,10 +364,11 @@ class KafkaSource(ConsumerRebalanceListener):
                 self._verifier.record_commit(offsets)
         except KafkaError as error:
             translated = self._abort(error)
-            for message, future in zip(messages, sent, strict=False):
-                if isinstance(future.exception, _TOO_LARGE):
-                    # Retrying would never succeed, and look like a broker that is unavailable.
-                    raise _too_large(message) from error
+            for group, outcome in sent:
+                for message, failure in zip(group, outcome.errors(), strict=True):
+                    if isinstance(failure, _TOO_LARGE):
+                        # Retrying would never succeed, and look like a broker that is unavailable.
+                        raise _too_large(message) from error
             raise translated from error
 
     def _abort(self, error: KafkaError) -> TriageError:
@@ -429,18 +433,23 @@ def _too_large(message: Message) -> ConfigError:
     )
 
 
-def _partitions_of_messages(producer: Producer, messages: Sequence[Message]) -> list[int | None]:
-    """Return the partition of each message: the one it names, else the one that its key selects, else None."""
-    chosen = [message.partition for message in messages]
-    keyed: dict[str, list[int]] = {}
-    for at, message in enumerate(messages):
+def _by_partition(producer: Producer, messages: Sequence[Message]) -> dict[tuple[str, int], list[Message]]:
+    """Return the messages of each partition, in order: the partition that a message names or that its key selects.
+
+    A message with neither goes to partition 0.
+    """
+    found: dict[tuple[str, int], list[Message]] = {}
+    keyed: dict[str, list[Message]] = {}
+    for message in messages:
         if message.partition is None and message.key is not None:
-            keyed.setdefault(message.topic, []).append(at)
-    for topic, found in keyed.items():
-        keys = [messages[at].key or b"" for at in found]
-        for at, partition in zip(found, partitions_of(keys, len(producer.partitions_for(topic))), strict=True):
-            chosen[at] = partition
-    return chosen
+            keyed.setdefault(message.topic, []).append(message)
+        else:
+            found.setdefault((message.topic, message.partition or 0), []).append(message)
+    for topic, group in keyed.items():
+        keys = [message.key or b"" for message in group]
+        for message, partition in zip(group, partitions_of(keys, len(producer.partitions_for(topic))), strict=True):
+            found.setdefault((topic, partition), []).append(message)
+    return found
 
 
 def _names(partitions: set[TopicPartition]) -> list[str]:
