@@ -7,7 +7,6 @@ installed (else by the same objective here), on the dataset's splits. AUC and ca
 with its 95 % interval as min and max; `score`: records per second that one core scores.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -143,7 +142,3 @@ def _speed(model: RiskModel, records: Sequence[EnrichedRecord]) -> Row:
             model.score(record)
         rates.append(len(records) / (time.process_time() - start))
     return Row.of("relief: records scored", "records/s of a core", rates)
-
-
-if __name__ == "__main__":
-    print(json.dumps([row.__dict__ for row in rows()], indent=1))

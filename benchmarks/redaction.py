@@ -4,7 +4,7 @@
 Its recognizers run as they come for English and for Chinese; a spaCy model that is installed there is used, else a
 blank pipeline, and the title says which. All scores count (`presidio`), or those from 0.4 on (`presidio_40`).
 
-The texts are benchmarks/data/own/redaction.jsonl.gz. A span is found if no three of its identifying characters are left
+The texts are data/own/redaction.jsonl.bz2. A span is found if no three of its identifying characters are left
 in a row in the stored text, whatever placeholder stands there; a text is changed if anything but white space differs.
 `--failures` prints what was missed.
 """

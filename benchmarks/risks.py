@@ -1,6 +1,6 @@
 """`make bench NAME=risks`: reports of danger and the like that are seen, and harmless texts that are taken for one.
 
-The texts are benchmarks/data/own/check_risks.jsonl.gz, or with `--set check_risks_2` those of another author; the
+The texts are benchmarks/data/own/check_risks.jsonl.bz2, or with `--set check_risks_2` those of another author; the
 harmless ones have alarming words. `seen` is the share of
 the texts with a risk for which one of the shipped rules for it fires, `false` that of all others. `by_model` and
 `false_by_model` count the record's `risks` alone. `--failures` prints the texts of which one decides otherwise.
@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from cases import in_this_process
 
 DATA = ROOT / "benchmarks" / "data" / "own"
-SETS = {"check_risks": "check_risks.jsonl.gz", "check_risks_2": "check_risks_2.jsonl.gz"}
+SETS = {"check_risks": "check_risks.jsonl.bz2", "check_risks_2": "check_risks_2.jsonl.bz2"}
 RULES = {
     "danger": {"danger_to_people", "life_at_risk"},
     "self_harm": {"danger_to_people", "life_at_risk"},

@@ -1,11 +1,11 @@
 """Personal data by kinds in the forms that people write, and 340 texts that only look like it.
 
-`forms.txt.gz` has a heading per kind, then a text a line with the personal part in « »; a line without one is a label
+`forms.txt.bz2` has a heading per kind, then a text a line with the personal part in « »; a line without one is a label
 above the next. Written for these rules, from public knowledge of the formats: benchmarks/data/own is the measure.
 """
 
+import bz2
 import collections
-import gzip
 import re
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from triage.config import RedactionSettings
 from triage.redaction import Redactor
 
 REDACTOR = Redactor(RedactionSettings())
-FORMS = Path(__file__).with_name("forms.txt.gz")
+FORMS = Path(__file__).with_name("forms.txt.bz2")
 # Percent that must be found; the rest are forms that could be anything, such as `gate 4471`.
 LEAST = {
     "passport_or_permit": 100,
@@ -42,7 +42,7 @@ def _line(marked: str) -> Line:
 def _load() -> dict[str, list[Line]]:
     lines: dict[str, list[Line]] = collections.defaultdict(list)
     kind, label = "", ""
-    for row in gzip.decompress(FORMS.read_bytes()).decode().splitlines():
+    for row in bz2.decompress(FORMS.read_bytes()).decode().splitlines():
         if row.startswith("# "):
             kind, label = row[2:], ""
         elif "«" not in row and kind != "harmless":

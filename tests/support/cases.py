@@ -101,10 +101,10 @@ def built_once() -> Iterator[None]:
     enrichers: dict[str, Any] = {}
     build = assemble.build_enricher
 
-    def cached(settings: Any, clock: Any) -> Any:
+    def cached(settings: Any, clock: Any, **parts: Any) -> Any:
         key = settings.model_dump_json()
         if key not in enrichers:
-            enrichers[key] = build(settings, clock)
+            enrichers[key] = build(settings, clock, **parts)
         return enrichers[key]
 
     with mock.patch.object(assemble, "build_enricher", cached):

@@ -12,7 +12,7 @@ from triage.redaction import Redactor
 
 REDACTOR = Redactor(RedactionSettings())
 FILES = sorted(
-    path for path in (Path(__file__).parent / "dialogues").iterdir() if path.suffix in {".yaml", ".jsonl", ".gz"}
+    path for path in (Path(__file__).parent / "dialogues").iterdir() if path.suffix in {".yaml", ".jsonl", ".bz2"}
 )
 
 

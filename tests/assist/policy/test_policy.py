@@ -1,6 +1,6 @@
 """Next steps learnt from dialogues: reading, fitting, the ONNX graph, and tasks of STAR as playbooks."""
 
-import gzip
+import bz2
 import json
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from triage.errors import ConfigError, ModelError
 from triage.rules.source import SourceMap
 
 STAR = msgspec.json.decode(
-    gzip.decompress((Path(__file__).parent / "star" / "tasks.json.gz").read_bytes()), type=dict[str, Task]
+    bz2.decompress((Path(__file__).parent / "star" / "tasks.json.bz2").read_bytes()), type=dict[str, Task]
 )
 TASKS = {
     name: {

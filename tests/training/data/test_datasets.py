@@ -45,7 +45,7 @@ def test_the_data_card_is_current():
 
 def test_the_chinese_check_set_is_large_and_balanced():
     taxonomy = load_taxonomy()
-    rows = read_custom_data(DATA / "own" / "check_zh.jsonl.gz", taxonomy)
+    rows = read_custom_data(DATA / "own" / "check_zh.jsonl.bz2", taxonomy)
     intents = Counter(row.intent for row in rows)
     assert len(rows) >= 300
     assert set(intents) == set(taxonomy.intents)
@@ -58,7 +58,7 @@ def test_the_chinese_check_set_is_large_and_balanced():
 def test_own_test_texts_are_held_out_with_both_sides_of_a_pair():
     texts = project_test_texts()
     names = Counter(example.source for example in texts)
-    assert names["robustness"] == 2 * len(read_rows(DATA / "own" / "robustness.jsonl.gz"))
+    assert names["robustness"] == 2 * len(read_rows(DATA / "own" / "robustness.jsonl.bz2"))
     checks = {"check_zh", "check_en", "check_risks", "check_risks_2"}
     assert set(names) == checks | {"robustness", "out_of_scope", "redaction", "names"}
 

@@ -78,7 +78,7 @@ def project_test_texts() -> list[Example]:
 
 def project_test_files(folder: Path) -> dict[str, Path]:
     """Files of the project's own test texts in `folder` by name, such as "check_zh"."""
-    return {path.name.partition(".")[0]: path for path in sorted(folder.glob("*.jsonl.gz"))}
+    return {path.name.partition(".")[0]: path for path in sorted(folder.glob("*.jsonl.bz2"))}
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

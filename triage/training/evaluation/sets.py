@@ -93,7 +93,7 @@ def project_sets(taxonomy: Taxonomy) -> list[EvalSet]:
 
 def project_test_file(name: str) -> Path:
     """Path of one of the project's test files. Raises ConfigError outside a checkout."""
-    return resource(f"{PROJECT_TEST_SETS}/{name}.jsonl.gz")
+    return resource(f"{PROJECT_TEST_SETS}/{name}.jsonl.bz2")
 
 
 def _check_rows(name: str, taxonomy: Taxonomy) -> Iterator[Row]:
