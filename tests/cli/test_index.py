@@ -27,7 +27,7 @@ def test_plan_shows_apply_makes_and_then_there_is_nothing_to_do(run, stack, pref
     code, shown = run("plan")
     assert code == 0
     assert f"+ create index template triage.feedback.{prefix}\n" in shown
-    assert shown.endswith("13 changes to apply\n")
+    assert shown.endswith("17 changes to apply\n")
     with connect(own_settings(stack.elasticsearch_url, prefix)) as client:
         assert not client.indices.exists(index=f"{prefix}_alerts")
         code, made = run("apply")

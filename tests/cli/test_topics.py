@@ -35,7 +35,7 @@ def test_plan_then_apply_then_nothing_to_do(flags, prefix):
     assert plan.returncode == 0
     assert f"+ {prefix}.complaints\n" in plan.stdout
     assert "    retention.ms             259200000 (3d)\n" in plan.stdout
-    assert plan.stdout.endswith("10 to create, 0 to change, 0 unchanged\n")
+    assert plan.stdout.endswith("12 to create, 0 to change, 0 unchanged\n")
     assert "triage topics apply" in plan.stderr
 
     applied = _triage("apply", *flags)
@@ -45,7 +45,7 @@ def test_plan_then_apply_then_nothing_to_do(flags, prefix):
 
     again = _triage("apply", *flags)
     assert again.returncode == 0
-    assert again.stdout.endswith("0 to create, 0 to change, 10 unchanged\n")
+    assert again.stdout.endswith("0 to create, 0 to change, 12 unchanged\n")
     assert again.stderr.strip() == "nothing to do"
 
 

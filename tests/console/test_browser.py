@@ -290,7 +290,7 @@ def test_an_alerts_page_has_its_history_and_what_can_be_done(browser, url, index
     browser.evaluate("document.querySelector('form[action$=comment] [name=comment]').value = 'the depot is flooded'")
     browser.evaluate("document.querySelector('form[action$=comment] [name=by]').value = 'Kim'")
     browser.click("form[action$=comment] button")
-    browser.wait_for_text("Sent. This page shows it within seconds.")
+    browser.wait_for_text("Stored. This page shows it within seconds.")
 
 
 def test_the_queue_is_worked_off_by_keys_alone(browser, url, index):
