@@ -130,7 +130,7 @@ def test_everything_of_an_author_goes_and_stays_away(fleet, capfd):  # noqa: PLR
     assert _left_of(fleet, hashes) == []
     now_ms = SystemClock().now_ms()
     hour = 3_600_000
-    assert len(account["raw"]) == 3
+    assert len(account["raw"]) == 4
     assert all(3 * 24 * hour < each["until_ms"] - now_ms < 3 * 24 * hour + 7 * hour for each in account["raw"])
     with connect(fleet.settings.elasticsearch) as client:
         assert client.count(index=fleet.prefix)["count"] == 10

@@ -24,6 +24,7 @@ def _value(section, name):
         ("api", "tokens"): TOKENS,
         ("api", "webhook_signatures"): '{"desk": {"scheme": "github", "secret": "SEEDED-secret-of-the-desk"}}',
         ("conversations", "webhooks"): '{"refunds": {"url": "https://refunds.example", "token": "SEEDED-of-refunds"}}',
+        ("assist", "endpoint"): '{"url": "https://model.example/v1", "token": "SEEDED-of-assist"}',
         ("redaction", "old_author_keys"): '{"0": "SEEDED-old-key"}',
     }
     return special.get((section, name), f"https://SEEDED-{section}-{name}.example")

@@ -28,7 +28,10 @@ class Section(BaseModel):
             if path is None:
                 continue
             field = cls.model_fields[name]
-            if values.get(name) not in (None, field.get_default(call_default_factory=True)):
+            default = field.get_default(call_default_factory=True)
+            if isinstance(default, BaseModel):
+                default = default.model_dump()
+            if values.get(name) not in (None, default):
                 problems.append(f"{name} and {name}_file are both set; keep one")
                 continue
             try:

@@ -30,7 +30,7 @@ def test_the_parts_that_show_a_text_are_these(make_alert, clock):
         "alert as it was sent", "silence", "text", "word weights", "rules", "facts", "links", "correction", "review",
         "latest", "dead letters", "e-mail", "conversations", "thread", "suggestions", "cases", "handbook", "passage",
         "articles", "asked and not found", "passages of an intent", "market",
-        "topic rule", "guide",
+        "topic rule", "guide", "own labels",
     }  # fmt: skip
 
 
