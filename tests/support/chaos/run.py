@@ -122,6 +122,8 @@ def run(stack: Stack, seed: int, plan: Plan, folder: Path, say: Callable[[str], 
         if stack.clustered:
             scene.cluster.wait_whole()
         verdict = audit(fleet)
+        # Before the topics are deleted: without them no page would ever be found twice.
+        pages = {"expected": len(feeder.spikes), **_pages(fleet, feeder.spikes)}
         seconds = time.monotonic() - started
         _measure(strikes, progress, feeder, plan, started, fed_s)
     finally:
@@ -131,7 +133,6 @@ def run(stack: Stack, seed: int, plan: Plan, folder: Path, say: Callable[[str], 
         feeder.finish()
         fleet.close()
         remove(fleet)
-    pages = {"expected": len(feeder.spikes), **_pages(fleet, feeder.spikes)}
     outcome = Outcome(
         seed, verdict.records, verdict.invalid, round(seconds, 1), verdict.lost, verdict.twice, verdict.lag,
         pages, [asdict(strike) for strike in strikes], resources.maxima(), verdict.versioned, verdict.older,
