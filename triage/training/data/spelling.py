@@ -28,7 +28,7 @@ _RATIO = 50
 _RATIOS = {4: float("inf"), 5: 400}
 """The same by the letters of the misspelling: of short ones too many are right."""
 _LEAST_LETTERS = 5
-_OWN, _RISKS = "own_train.jsonl.xz", "risks_train.jsonl.xz"
+_OWN, _RISKS = "own_train.jsonl.bz2", "risks_train.jsonl.xz"
 _MOST_CHARS = 1_500
 _WORD = re.compile(r"(?<![\w@#/.\-'’&])[a-z]+(?![\w@/\-'’&]|\.\w)")
 # Right words that are rare in feedback and one letter from a frequent word.
