@@ -24,7 +24,7 @@ _LEAST_SETS = 3
 _LEAST_RIGHT = 3
 """Occurrences of a word that is right if it is not that much rarer than the word that it could be a slip of."""
 _RATIO = 50
-"""How much more frequent the word that is meant must be than its misspelling, if that is seen again and again."""
+"""Least ratio of the frequency of the word that is meant to that of a misspelling seen again and again."""
 _RATIOS = {4: float("inf"), 5: 400}
 """The same by the letters of the misspelling: of short ones too many are right."""
 _LEAST_LETTERS = 5
