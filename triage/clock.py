@@ -130,7 +130,7 @@ def _date(days: int) -> str:
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The time zone of an IANA name. Raises ValueError for an unknown name."""
+    """Return the time zone with this IANA name, such as `Asia/Shanghai`. Raises ValueError for an unknown name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

@@ -17,11 +17,11 @@ class DecodeError(ValueError):
 
 
 def decoded(decode: Callable[..., _T], content: Any, *refusals: type[Exception], **options: Any) -> _T:
-    """Return `decode(content, **options)`, where `decode` is a parser. Raises DecodeError for what it refuses.
+    """Return `decode(content, **options)`, where `decode` is a parser. Raises DecodeError if that refuses `content`.
 
     Parsers raise errors of their own, a ValueError for bytes that are not UTF-8 or a number of thousands of digits, and
-    a RecursionError for what is nested too deeply. `refusals` are those of a parser that are neither a ValueError nor
-    of msgspec.
+    a RecursionError for what is nested too deeply. `refusals` are further errors of the parser, which are neither a
+    ValueError nor of msgspec.
     """
     kinds: tuple[type[Exception], ...] = (msgspec.MsgspecError, ValueError, *refusals)
     try:
@@ -33,7 +33,7 @@ def decoded(decode: Callable[..., _T], content: Any, *refusals: type[Exception],
 
 
 def read_yaml(path: Path) -> Any:
-    """Content of a YAML file. Raises ConfigError, naming the file, if it cannot be read or is not valid YAML."""
+    """Return the content of a YAML file. Raises ConfigError, naming the file, if it can't be read or is not YAML."""
     try:
         return decoded(lambda text: yaml.safe_load(text.decode()), path.read_bytes(), yaml.YAMLError)
     except OSError as error:

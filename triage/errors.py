@@ -29,7 +29,7 @@ _FOR_PROGRAMMERS = re.compile(
 
 
 def in_words(message: str) -> str:
-    """A library's error message without Python's object notation and error numbers."""
+    """Return a library's error message without Python's object notation and error numbers."""
     return _FOR_PROGRAMMERS.sub("", message)
 
 
@@ -40,14 +40,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 class TriageError(Exception):
-    """Base of all errors that triage raises on purpose; the message is for the user."""
+    """Base of all errors that triage raises on purpose; the message is for the user.
+
+    `exit_code` is the status with which a command ends, `retriable` is True if waiting and repeating can help.
+    """
 
     exit_code = 1
     retriable = False
 
 
 class ConfigError(TriageError):
-    """One or more problems of settings, rules or arguments, in one message."""
+    """One or more problems of settings, rules or arguments, in one message; `where` names the file or flag."""
 
     exit_code = 2
 
@@ -63,7 +66,7 @@ class ConfigError(TriageError):
 
 
 class MissingExtraError(ConfigError):
-    """A feature needs a package that is not installed."""
+    """A feature needs packages of the optional dependency `extra` that are not installed; the message says which."""
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs the extra '{extra}'; pip install 'triage-feedback[{extra}]'")

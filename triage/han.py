@@ -18,5 +18,5 @@ SIMPLIFIED: dict[int, str] = _read()
 
 
 def simplified(text: str) -> str:
-    """Replace traditional Chinese characters by simplified ones; ASCII is returned unchanged."""
+    """Replace traditional Chinese characters by simplified ones, one for one, so that the length stays the same."""
     return text if text.isascii() else text.translate(SIMPLIFIED)

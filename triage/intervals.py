@@ -6,7 +6,7 @@ _Z = 1.959964  # 95 %
 
 
 def wilson(count: int, n: int) -> tuple[float, float]:
-    """The ends of Wilson's 95 % score interval of the share `count` / `n`, from 0 to 1; (0, 1) for n = 0.
+    """Return the ends, from 0 to 1, of Wilson's 95 % score interval of the share `count` / `n`; (0, 1) for n = 0.
 
     Unlike the normal interval it is sound for small n and for shares of 0 and 1 (Wilson 1927).
     """

@@ -26,7 +26,7 @@ class Keywords:
         )
 
     def find(self, text: str) -> frozenset[int]:
-        """Return the indices of the keywords that occur in the text, including overlapping ones."""
+        """Return the indices, in the constructor's list, of the keywords in the text, including overlapping ones."""
         try:
             matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
         except UnicodeEncodeError:
@@ -49,7 +49,7 @@ class KeywordGroups:
         self._keywords = Keywords(of)
 
     def find(self, text: str) -> frozenset[str]:
-        """Return the names of the groups of which the text contains a keyword."""
+        """Return the names of the groups that have a keyword in the text."""
         found = self._keywords.find(text)
         return frozenset[str]().union(*[self._groups[index] for index in found]) if found else _NO_GROUPS
 

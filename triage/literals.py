@@ -14,9 +14,9 @@ Literals = frozenset[str]
 
 
 def required_literals(pattern: str) -> Literals | None:
-    """Strings in lower case and simplified characters, one of which every match contains; None if none are certain.
+    """Return strings, one of which every match of `pattern` contains; None if none are certain.
 
-    `pattern` must be valid; the case is ignored.
+    They are in lower case and simplified characters. `pattern` must be valid; its case is ignored.
     """
     return _of_sequence(_parser.parse(simplified(pattern), _constants.SRE_FLAG_IGNORECASE))
 

@@ -211,7 +211,7 @@ class Metrics:
 
 
 def observe_all(histogram: Histogram, values: Sequence[float]) -> None:
-    """Add many values to a histogram, with one update per bucket instead of one per value."""
+    """Add many values to a histogram, in its unit, with one update per bucket instead of one per value."""
     bounds = histogram._upper_bounds  # noqa: SLF001 - the library cannot observe many values at once
     for bucket, count in Tally(bisect_left(bounds, value) for value in values).items():
         histogram._buckets[bucket].inc(count)  # noqa: SLF001

@@ -96,7 +96,7 @@ class TokenSource:
 
 @cache
 def token_source(url: str, client_id: str, client_secret: str, scope: str | None, cafile: Path | None) -> TokenSource:
-    """Return the token source for these arguments, which all clients of a process share."""
+    """Return the token source for these arguments: the same one each time, so that all clients share its token."""
     return TokenSource(url, client_id, client_secret, scope, cafile)
 
 

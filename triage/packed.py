@@ -13,7 +13,7 @@ _GZIP, _XZ, _BZIP2 = b"\x1f\x8b", b"\xfd7zXZ\x00", b"BZh"
 
 
 def read_unpacked(path: Path) -> bytes:
-    """Content of a file, unpacked if its name or its first bytes say gzip, xz or bzip2.
+    """Return the content of a file, unpacked if its name or its first bytes say gzip, xz or bzip2.
 
     Raises OSError for a file that cannot be read or is damaged.
     """

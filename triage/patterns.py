@@ -15,5 +15,5 @@ def load_patterns(package: str, name: str) -> dict[str, list[str]]:
 
 
 def any_of(patterns: Iterable[str]) -> str:
-    """A regular expression (one non-capturing group) that matches any of the patterns, tried in order."""
+    """Return a regular expression (one non-capturing group) that matches any of the patterns, tried in order."""
     return f"(?:{'|'.join(patterns)})"

@@ -16,7 +16,7 @@ from triage.schemas.json_schema import by_lines
 
 
 def settings_page() -> str:
-    """Markdown page of all settings with variable, type, default and description."""
+    """Return the Markdown page of all settings with variable, type, default and description."""
     lines = [
         "# Settings",
         "",
@@ -45,7 +45,7 @@ def settings_page() -> str:
 
 
 def metrics_page() -> str:
-    """Markdown page of all metrics with type, labels and description."""
+    """Return the Markdown page of all metrics with type, labels and description."""
     lines = [
         "# Metrics",
         "",
@@ -65,7 +65,7 @@ def metrics_page() -> str:
 
 
 def commands_page() -> str:
-    """Markdown page of all commands with arguments and options, as `--help` shows them."""
+    """Return the Markdown page of all commands with arguments and options, as `--help` shows them."""
     from typer.cli import get_docs_for_click
     from typer.main import get_command
 
@@ -79,7 +79,7 @@ def commands_page() -> str:
 
 
 def api_description() -> str:
-    """OpenAPI description of the HTTP API (`triage serve`), as JSON."""
+    """Return the OpenAPI description of the HTTP API (`triage serve`), as JSON."""
     from triage.runtime.health import Health
     from triage.serving.app import build_app
     from triage.serving.service import Service

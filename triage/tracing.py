@@ -120,7 +120,7 @@ def end(span: Span, error: BaseException | None = None) -> None:
 
 @contextmanager
 def ending(span: Span) -> Iterator[Span]:
-    """Context manager that ends a span with its block, as failed if the block raises."""
+    """Context manager that yields `span` and ends it with the block, as failed if the block raises."""
     try:
         yield span
     except BaseException as error:
@@ -147,14 +147,14 @@ def span(
 
 
 def headers() -> list[tuple[str, bytes]]:
-    """Kafka headers with the current span as W3C trace context (`traceparent`); empty while tracing is off."""
+    """Return Kafka headers with the current span as W3C trace context (`traceparent`); empty while tracing is off."""
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier)
     return [(name, value.encode()) for name, value in carrier.items()]
 
 
 def remote(headers: Headers) -> Span | None:
-    """The sender's span from a message's headers; None without a valid `traceparent` or while tracing is off."""
+    """Return the sender's span from a message's headers; None without a valid `traceparent` or while tracing is off."""
     if _tracer is _OFF:
         return None
     pairs = headers.items() if isinstance(headers, Mapping) else headers
@@ -167,7 +167,10 @@ def remote(headers: Headers) -> Span | None:
 
 
 def remotes(messages: Iterable[Headers]) -> list[Span]:
-    """The distinct spans of the senders of several messages, 32 at most; empty while tracing is off."""
+    """Return the distinct spans of the senders of several messages, at most 32, given the headers of each message.
+
+    Empty while tracing is off.
+    """
     found: dict[int, Span] = {}
     if _tracer is _OFF:
         return []

@@ -77,7 +77,7 @@ class TextParts(msgspec.Struct, frozen=True):
         return self.ranges == ((0, len(text)),)
 
     def joined(self, text: str) -> str:
-        """The parts of `text` joined to one text, separated by empty lines."""
+        """Return the parts of `text`, joined to one text and separated by empty lines."""
         if len(self.ranges) == 1:
             start, end = self.ranges[0]
             return text[start:end]
@@ -92,7 +92,7 @@ class TextParts(msgspec.Struct, frozen=True):
         return "".join(kept) + " " * (len(text) - ends[-1])
 
     def original(self, offset: int) -> int:
-        """Map an offset in the result of `joined` to the text; in a separator, to the end of the part before."""
+        """Map an offset in the result of `joined` to one in the text; in a separator, to the end of the part before."""
         for start, end in self.ranges:
             if offset <= end - start:
                 return start + offset

@@ -179,7 +179,7 @@ class AlertingSettings(Section):
         return require_length(key, _MIN_KEY_CHARS)
 
     def in_clear_text(self) -> list[Exposure]:
-        """Secrets that are sent to receivers over http to another machine."""
+        """Secrets that are sent to receivers of notifications over http to another machine."""
         found = []
         for name in self._receiver_urls():
             for url in self._urls_of(name):

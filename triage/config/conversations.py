@@ -55,7 +55,7 @@ class ConversationSettings(Section):
         return self
 
     def in_clear_text(self) -> list[Exposure]:
-        """Tokens and slots of customers that are sent to webhooks over http to another machine."""
+        """Tokens, and slots of customers, that are sent to webhooks over http to another machine."""
         return [
             Exposure(f"webhooks.{name}.url", "the token and the slots cross the network", "use https")
             for name, hook in self.webhooks.items()

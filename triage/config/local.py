@@ -23,7 +23,10 @@ class LocalSettings(Section):
 
 
 class ClockSettings(Section):
-    """Settings of a simulated clock, for demos; without `origin` the real time is used."""
+    """Settings of a simulated clock, for demos: at the real time `anchor` it shows `origin`.
+
+    Without `origin` the real time is used.
+    """
 
     origin: datetime | None = Field(None, description="Simulated time at `anchor`")
     anchor: datetime | None = Field(None, description="Real time at which the simulation begins")

@@ -119,7 +119,7 @@ class WebSettings(Section):
 
     @property
     def beyond_loopback(self) -> bool:
-        """True if other machines can connect to the address."""
+        """True if other machines can connect to `host`: it is not a loopback address."""
         return not is_loopback(self.host)
 
     def remarks(self, section: str) -> list[str]:

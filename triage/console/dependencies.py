@@ -43,35 +43,35 @@ class Explainer(Protocol):
         ...
 
     def intents(self) -> list[str]:
-        """Intents available for a correction of a record's labels."""
+        """Return the intents that a correction of a record's labels can choose."""
         ...
 
 
 class Evidence(Protocol):
-    """Finds evidence for answers, and keeps what people made of it. All methods block, and raise a TriageError."""
+    """Finds evidence for answers, and keeps people's verdicts on it. All methods block, and raise a TriageError."""
 
     def of_record(self, hit: Hit) -> tuple[Answer, list[EvidenceVerdict]]:
-        """The answer for a record, with internal articles and similar cases, and the verdicts on it."""
+        """Return the answer for a record, from articles and similar cases for staff, and verdicts on its passages."""
         ...
 
     def tell(self, hit: Hit, passage: str, version: str, verdict: VerdictLabel, actor: str) -> None:
-        """Store what a person made of a passage."""
+        """Store the verdict of the user `actor` on a passage of an article's `version`, shown for the record `hit`."""
         ...
 
     def state(self, intent: str | None) -> KnowledgeState:
-        """The articles, of one intent if it is given, and the questions that got no answer."""
+        """Return the articles (None: of all intents), and the questions that got no answer."""
         ...
 
 
 class UsedLinks(Protocol):
-    """Knows which links in notifications were used, from the topic of actions, which all consoles read."""
+    """Knows which links in notifications were used, from the topic `alert-actions`, which all consoles read."""
 
     def used(self, link: str) -> Action | None:
-        """Return the action that was triggered through the link with this id; None if the link has not been used."""
+        """Return the action that was triggered by the link with the id `link`; None if the link has not been used."""
         ...
 
     def ready(self) -> bool:
-        """True once all actions from before the start of this console have been read."""
+        """True once this console has read all messages that the topic `alert-actions` had when the console started."""
         ...
 
 

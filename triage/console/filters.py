@@ -100,7 +100,7 @@ class Filters:
         return self.start is not None or self.end is not None
 
     def between(self, now_ms: int) -> tuple[int | None, int | None]:
-        """Start and end as event times in ms, None if open.
+        """Return start and end of the view as event times in ms, None if open.
 
         A `range` ends at a full minute, so that Elasticsearch can answer repeated queries from its cache.
         """
@@ -117,7 +117,7 @@ class Filters:
         return {"bool": {"filter": [*event_time_range(*self.between(now_ms)), *self.conditions()]}}
 
     def conditions(self) -> list[JsonObject]:
-        """The filters except the times, as Elasticsearch conditions; several values of a field are alternatives."""
+        """Return the filters except the times, as Elasticsearch conditions; values of one field are alternatives."""
         terms, refused = (
             [{"terms": {_BY_NAME[name]: list(values)}} for name, values in chosen.items()]
             for chosen in (self.values, self.excluded)
@@ -152,7 +152,7 @@ class Filters:
         return replace(kept, excluded={**kept.excluded, name: (*kept.excluded.get(name, ()), value)})
 
     def only(self, **values: str) -> Self:
-        """A copy of these filters that accepts exactly one given value per named field; others are unchanged."""
+        """A copy of these filters that accepts exactly the given value of each named field; others are unchanged."""
         return replace(self, values={**self.values, **{name: (value,) for name, value in values.items()}})
 
     def without(self, name: str, value: str) -> Self:

@@ -33,7 +33,7 @@ class Search:
     unclosed: bool = False
 
     def conditions(self, field: str = "text") -> list[JsonObject]:
-        """The search as Elasticsearch conditions, all of which must hold."""
+        """Return the search in the index's field `field` as Elasticsearch conditions, all of which must hold."""
         found: list[JsonObject] = []
         if self.words:
             found.append({"match": {field: {"query": " ".join(self.words), "operator": "and"}}})

@@ -16,7 +16,7 @@ _SUBJECT = "Elasticsearch"
 
 
 def examine_elasticsearch(settings: Settings, clock: Clock) -> Iterator[Finding]:
-    """Check Elasticsearch and yield the findings.
+    """Check connection, health, templates and mappings of Elasticsearch, and yield a finding for each.
 
     Raises Unavailable, AccessDenied, ConfigError or DependencyError if a check cannot be completed.
     """

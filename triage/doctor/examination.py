@@ -17,7 +17,7 @@ Check = Callable[[], Iterator[Finding]]
 
 
 def examine(settings: Settings, timeout_s: float, clock: Clock | None = None) -> Iterator[Finding]:
-    """Check everything that the settings name, and yield each finding at once.
+    """Check all that the settings name (files, model, servers, processes, receivers); yield each finding at once.
 
     Each server has `timeout_s` seconds to answer. A check that fails does not prevent the others.
     """

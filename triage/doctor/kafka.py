@@ -8,7 +8,10 @@ from triage.topics import plan_topics
 
 
 def examine_kafka(settings: Settings) -> Iterator[Finding]:
-    """Check Kafka and yield the findings. Raises Unavailable, AccessDenied or ConfigError if it cannot be checked."""
+    """Check that Kafka answers and that its topics match their definition, and yield the findings.
+
+    Raises Unavailable, AccessDenied or ConfigError if it cannot be checked.
+    """
     kafka = settings.kafka
     plan = plan_topics(kafka)
     yield ok("Kafka", f"{kafka.bootstrap_servers} answers, and takes the login")

@@ -16,7 +16,7 @@ from triage.masking import without_credentials
 
 
 def examine_receivers(settings: Settings, timeout_s: float) -> Iterator[Finding]:
-    """Check each receiver whose address is set, and yield the findings."""
+    """Check that each receiver of alerts that has an address answers in `timeout_s` seconds, and yield the findings."""
     alerting = settings.alerting
     known = {name: setting for name, setting in ADDRESSES.items() if setting and getattr(alerting, setting)}
     if not known:

@@ -16,7 +16,7 @@ _STAGE_ORDER = ("reload", "guarded", "decode", "enrich", "index", "publish")
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading: the data from brokers and processes at the time `at_s`, in seconds of a monotonic clock."""
+    """One reading of brokers and processes, at the time `at_s` in seconds of a monotonic clock."""
 
     at_s: float
     brokers: BrokerReading = field(default_factory=BrokerReading)

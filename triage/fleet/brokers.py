@@ -31,7 +31,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Offsets:
-    """Offsets of one raw partition: its first, its end, and the group's committed one (None: nothing committed yet)."""
+    """Offsets of one raw partition: first, end, and the one that the workers' group committed (None: none yet)."""
 
     first: int
     end: int
@@ -60,7 +60,10 @@ class Brokers:
         self._admin: Admin | None = None
 
     def read(self) -> BrokerReading:
-        """Read members and offsets once. Raises Kafka's errors translated by `translate`, mostly Unavailable."""
+        """Read group members and offsets once.
+
+        Raises Unavailable if no broker answers, AccessDenied or ConfigError if a retry cannot help.
+        """
         try:
             if self._admin is None:
                 self._admin = self._open.enter_context(admin_client(self._settings.kafka))

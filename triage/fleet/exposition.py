@@ -16,32 +16,32 @@ class Samples:
         self._series = series or {}
 
     def value(self, name: str, **labels: str) -> float:
-        """Return the sum of a metric over its series with these labels; 0 if there is none."""
+        """Return the sum of the metric `name` over its series with these labels; 0 if there is none."""
         return sum(value for found, value in self._series.get(name, ()) if labels.items() <= found.items())
 
     def has(self, name: str) -> bool:
         return bool(self._series.get(name))
 
     def labels(self, name: str) -> list[Labels]:
-        """Return the labels of each series of a metric with a value other than 0, such as of `model_info`."""
+        """Return the labels of each series of the metric `name` with a value other than 0, such as of `model_info`."""
         return [found for found, value in self._series.get(name, ()) if value]
 
     def by(self, name: str, label: str) -> dict[str, float]:
-        """Sum a metric's values by the value of one label."""
+        """Sum the values of the metric `name` by the value of `label`; series without it count for ""."""
         found: dict[str, float] = defaultdict(float)
         for labels, value in self._series.get(name, ()):
             found[labels.get(label, "")] += value
         return dict(found)
 
     def by_two(self, name: str, first: str, second: str) -> dict[str, dict[str, float]]:
-        """Sum a metric's values by the values of two labels."""
+        """Sum the values of the metric `name` by two labels: {value of `first`: {value of `second`: sum}}."""
         found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for labels, value in self._series.get(name, ()):
             found[labels.get(first, "")][labels.get(second, "")] += value
         return {key: dict(values) for key, values in found.items()}
 
     def buckets(self, name: str, **labels: str) -> dict[float, float]:
-        """Return the cumulative counts of a histogram by upper bound, summed over the series with these labels."""
+        """Return the cumulative counts of the histogram `name` by upper bound, summed over series with these labels."""
         found: dict[float, float] = defaultdict(float)
         for given, value in self._series.get(f"{name}_bucket", ()):
             if labels.items() <= given.items():

@@ -13,7 +13,10 @@ _BUSY = 0.9
 
 
 class GrowingLag(NamedTuple):
-    """The lag in records, and its growth in records per second."""
+    """The lag of the fleet in records, its growth in records per second, and the most likely cause.
+
+    The cause is that no worker runs, that workers wait for a dependency, that they are busy, or unknown.
+    """
 
     records: int
     per_s: float
@@ -21,7 +24,7 @@ class GrowingLag(NamedTuple):
 
 
 def growing_lag(view: FleetView) -> GrowingLag | None:
-    """The growth of the lag over the interval of the view; None if it does not grow, is small, or is unknown."""
+    """Return the growth of the lag over `view.interval_s` seconds; None if it doesn't grow, is small, or is unknown."""
     per_s = view.in_per_s - view.out_per_s
     if view.interval_s < _MIN_INTERVAL_S or view.lag < _MIN_RECORDS or per_s <= 0:
         return None

@@ -47,7 +47,10 @@ class FleetMonitor:
         self._trouble.close()
 
     def look(self) -> FleetView:
-        """Read the state of the fleet now. Raises Unavailable if neither Kafka nor any process answers."""
+        """Read the state of the fleet now: processes, partitions, stages, alerts and needs.
+
+        Raises Unavailable if neither Kafka nor any process answers.
+        """
         problems: list[str] = []
         brokers = _attempt(self._brokers.read, problems) or BrokerReading()
         if not problems:

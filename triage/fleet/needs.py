@@ -16,7 +16,10 @@ _LISTED = 5
 
 
 def needs_of(view: FleetView) -> list[Need]:
-    """List everything that needs attention, most severe first, including the view's `unread` and `console_error`."""
+    """List everything in the view that needs attention, most severe first.
+
+    The view's `unread` and `console_error` must already be set.
+    """
     found = [*_unread(view), *_of_group(view), *_of_partitions(view)]
     for process in view.processes:
         found += _of_process(process)

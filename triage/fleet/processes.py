@@ -32,7 +32,7 @@ class Answer:
 
     @property
     def name(self) -> str:
-        """The name that the process reports about itself, else its address."""
+        """The name that the process reports in its `/ready`, else its address."""
         return str(self.about.get(self.kind, self.address))
 
 

@@ -23,8 +23,8 @@ _LATER_TIMEOUT_S = 0.3
 class Trouble:
     """Current alerts, and dead letters of the last 24 hours, as read from their topics. Only one thread may use it.
 
-    `look` reads the new messages. `states` has the state of each alert by key, `open` those that fire, `dead_letters`
-    the number of dead letters by reason.
+    `look` reads the new messages. `states` has the state of each alert by dedup key, `open` the alerts that fire by the
+    same key, `dead_letters` the number of dead letters by reason.
     """
 
     def __init__(self, settings: KafkaSettings, wall: Clock) -> None:
@@ -43,9 +43,10 @@ class Trouble:
         self.dead_letters: Counter[str] = Counter()
 
     def look(self) -> None:
-        """Read new messages about alerts and dead letters.
+        """Read new messages of the topics of alerts and dead letters.
 
-        The first call reads all alerts, and the dead letters of the last 24 hours. Raises the errors of `TopicScan`.
+        The first call reads all alerts, and the dead letters of the last 24 hours. Raises Unavailable if Kafka does not
+        answer, AccessDenied or ConfigError if a retry cannot help.
         """
         try:
             self._restart_with_new_topics()

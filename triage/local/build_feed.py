@@ -124,7 +124,7 @@ PROJECT_TEXTS = (
 
 
 def build(data: Path, texts: Path) -> tuple[list[bytes], collections.Counter[tuple[str, str, str]]]:
-    """Build the feed: its lines, and their number by (prefix, channel, language).
+    """Build the feed: its lines, and their number by (prefix of the record ids, channel, language).
 
     `data` is the folder of the datasets, `texts` that of the project's own texts.
     """
@@ -206,7 +206,7 @@ def _line(prefix: str, channel: str, text: str, language: str, extra: Row) -> by
 
 
 def write(lines: list[bytes], path: Path) -> None:
-    """Write the lines in the xz format; the same lines give the same bytes."""
+    """Write the lines, compressed by bzip2; the same lines give the same bytes."""
     path.write_bytes(bz2.compress(b"\n".join(lines) + b"\n"))
 
 

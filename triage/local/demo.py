@@ -48,7 +48,7 @@ _STALLED_S = 180.0
 class DemoOptions:
     """Options of a run: `days` of simulated time are replayed in `replay_s` seconds of real time.
 
-    With `knowledge`, articles and resolved cases are indexed too.
+    `seed` determines the schedule of the feed. With `knowledge`, articles and resolved cases are indexed too.
     """
 
     days: float = 3.0
@@ -251,7 +251,7 @@ class Demo:
             time.sleep(0.25)
 
     def summary(self) -> Summary:
-        """Compare the number of records sent with those in the topics and in Elasticsearch."""
+        """Count the records sent, in the topics and in Elasticsearch; `problems` says where they disagree."""
         client = connect(self.settings.elasticsearch)
         try:
             alias = self.settings.elasticsearch.index_prefix

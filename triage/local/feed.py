@@ -80,7 +80,7 @@ class Feed:
     lines: tuple[FeedLine, ...]
 
     def surge(self, days: float = 3) -> tuple[int, int]:
-        """Start and end of the surge of delivery complaints, in ms after the start of a feed of `days` days."""
+        """Return start and end of the surge of delivery complaints, in ms after the start of a feed of `days` days."""
         total_ms = round(days * 24 * HOUR_MS)
         before_end = min(_SURGE_BEFORE_END_MS, total_ms // 2)
         start = total_ms - before_end

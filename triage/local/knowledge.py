@@ -17,9 +17,10 @@ _COMMANDS: tuple[tuple[str, ...], ...] = (
 
 
 class DemoKnowledge:
-    """Runs the commands one after the other on a thread, so that records flow meanwhile.
+    """Runs the commands that index the demo's articles and cases, one after the other, on a thread while records flow.
 
-    Without a package index the encoder is not built: articles are found by words alone then.
+    Without a package index the encoder is not built: articles are found by words alone then. The output of the commands
+    is appended to the file `log`; `say` receives messages for the user.
     """
 
     def __init__(self, environment: Mapping[str, str], log: Path, say: Callable[[str], None]) -> None:

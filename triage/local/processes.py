@@ -83,7 +83,7 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def wait(self, timeout_s: float = _STOP_TIMEOUT_S) -> int:
-        """Wait until the process ends and return the exit code; after `timeout_s` its process group is killed."""
+        """Wait until the process ends; return its exit code. After `timeout_s` seconds its process group is killed."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -92,7 +92,7 @@ class Child:
 
 
 def stop_all(children: Sequence[Child]) -> None:
-    """Send SIGTERM to all processes, then wait for each."""
+    """Send SIGTERM to all child processes, then wait until each has ended."""
     for child in children:
         child.ask_to_stop()
     for child in children:
@@ -102,8 +102,8 @@ def stop_all(children: Sequence[Child]) -> None:
 class Supervisor:
     """Restarts children that have ended, as a process manager does, and reports it to `say`.
 
-    A child that cannot start (exit code 2: its settings are refused), or has ended `_MAX_RESTARTS` times within
-    `_RESTART_PERIOD_S`, is not restarted.
+    A child that cannot start (exit code 2: its settings are refused), or was restarted five times within a minute, is
+    not restarted.
     """
 
     def __init__(self, children: Sequence[Child], clock: Clock, say: Callable[[str], None]) -> None:

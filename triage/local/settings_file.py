@@ -11,7 +11,7 @@ from triage.paths import replace_file
 
 
 def write_settings(path: Path, flags: Mapping[str, object]) -> None:
-    """Write settings by dotted name (`kafka.bootstrap_servers`) as TOML; None, secrets and tables are left out.
+    """Write `flags`, settings by dotted name (`kafka.bootstrap_servers`), as TOML without None, secrets and tables.
 
     Raises OSError if the file cannot be written.
     """

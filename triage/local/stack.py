@@ -81,7 +81,8 @@ class LocalStack:
     def detach(self) -> Endpoints:
         """Start the stack in the background, where it outlives this process until `end_detached` is called.
 
-        If the stack is already running, nothing changes. Raises Unavailable with the reason if it does not start.
+        Returns its addresses. If the stack is already running, nothing changes. Raises Unavailable with the reason if
+        it does not start.
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         file = self.data_dir / _ENDPOINTS

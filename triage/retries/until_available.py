@@ -15,10 +15,10 @@ _LONGEST_WAIT_S = 5.0
 
 
 def until_available(ask: Callable[[float], _T], clock: Clock, timeout_s: float) -> _T:
-    """Return what `ask` returns; while it raises a retriable error, it is called again for `timeout_s`.
+    """Return what `ask` returns; while it raises a retriable TriageError, call it again, for `timeout_s` seconds.
 
-    It is given the seconds that are left, for waits of its own. The outage is logged in two lines, its begin and its
-    end. After the timeout the last error is raised, and any that no retry can solve at once.
+    `ask` gets the seconds that are left, for waits of its own. The log has the begin and the end of the outage. The
+    last error is raised after the timeout; an error that is not retriable is raised at once.
     """
     deadline = clock.monotonic() + timeout_s
     outages = Outages(clock)

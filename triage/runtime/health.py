@@ -26,7 +26,7 @@ class Health:
     """The health of one process: when its main loop and tasks last progressed, and the dependencies it waits for.
 
     The main loop writes it, other threads (health server, watchdog) read it. The process is stuck if the loop, or a
-    task of another thread, has not progressed for `stuck_after_s` seconds.
+    task of another thread, has not progressed for `stuck_after_s` seconds. `about` are fields that `/ready` shows.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Health:
         self._last_beat = self._clock.monotonic()
 
     def began(self, work: str) -> None:
-        """Record that a thread starts the named task; it counts as running until `ended` is called for it."""
+        """Record that a thread starts the task `work`; it counts as running until `ended` is called for it."""
         with self._lock:
             self._work = {**self._work, work: self._clock.monotonic()}
 
@@ -111,7 +111,7 @@ class Probed(Protocol):
 
 
 def require_free_port(port: int, setting: str, host: str = "0.0.0.0") -> None:  # noqa: S104
-    """Raise ConfigError, naming the setting, if the port cannot be listened on; 0 is always free.
+    """Raise ConfigError, naming the setting, if the port cannot be listened on; 0 (any free port) is always accepted.
 
     Called when a process starts, so that an occupied port is reported before the model is loaded.
     """
@@ -124,7 +124,7 @@ def require_free_port(port: int, setting: str, host: str = "0.0.0.0") -> None:  
 
 
 class HealthServer:
-    """Serves health and metrics on its own threads; port 0 selects a free port."""
+    """Serves `/live`, `/ready` and `/metrics` on its own threads; port 0 selects a free port."""
 
     def __init__(self, health: Probed, metrics: Metrics, port: int, host: str = "0.0.0.0") -> None:  # noqa: S104
         metrics.seconds_since_progress.set_function(lambda: health.standing_still()[1])

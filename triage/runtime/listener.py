@@ -65,13 +65,13 @@ class Listener(ThreadingMixIn, WSGIServer):
                 self._open[request] = (self.monotonic(), True)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection after its response."""
+        """Close a connection and stop counting it as open."""
         with self._lock:
             self._open.pop(request, None)
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Close connections that take too long; called every half second."""
+        """Close connections that take too long to send headers or read the response; called every half second."""
         now_s = self.monotonic()
         with self._lock:
             for request, (since_s, answering) in list(self._open.items()):

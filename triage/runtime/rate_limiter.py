@@ -78,7 +78,7 @@ class RateLimiter:
         self._buckets: LRUCache[str, TokenBucket] = LRUCache(_MAX_CALLERS)
 
     def take(self, caller: str, amount: int) -> float:
-        """Take tokens from the caller's bucket and return 0, or take none and return the seconds to wait."""
+        """Take `amount` tokens from the caller's bucket and return 0, or take none and return the seconds to wait."""
         bucket = self._buckets.get(caller)
         if bucket is None:
             bucket = self._buckets[caller] = TokenBucket(self._rate, self._clock)

@@ -6,7 +6,10 @@ import msgspec
 
 
 class Matcher(msgspec.Struct, frozen=True):
-    """A condition on an alert. `name` is a dimension, `rule` or `severity`; with `negated` the value must differ."""
+    """A condition on an alert: its dimension `name`, or `rule` or `severity`, has this value.
+
+    With `negated` it must have another value.
+    """
 
     name: str
     value: str

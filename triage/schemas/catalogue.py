@@ -29,7 +29,10 @@ class CatalogueItem(msgspec.Struct, kw_only=True, omit_defaults=True):
     source: str = ""
 
     def in_language(self, texts: Texts, language: str) -> tuple[str, str]:
-        """(language, text) of `name` or `text` in a language, else in any language, else an empty text."""
+        """Return (language, text) from `texts`, `name` or `text`, in `language` if there is one, else in any language.
+
+        Without any text it is (`language`, "").
+        """
         for each in (language, "", *texts):
             if texts.get(each):
                 return each, texts[each]

@@ -10,7 +10,10 @@ Speaker = Literal["customer", "agent"]
 
 
 class Said(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One text that the bot said: approved text of a `step`, or a `passage` quoted word for word."""
+    """One text that the bot said: the approved text of a step of the playbook, or a `passage` quoted word for word.
+
+    `step` is the name of the step, `passage` that of the passage, such as `returns#3`.
+    """
 
     text: str
     step: str
@@ -18,7 +21,7 @@ class Said(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Suggestion(msgspec.Struct, kw_only=True):
-    """A suggested next step for the agent, with the approved text in the conversation's language and the reason."""
+    """A suggested next step of the playbook: its name, its text in the conversation's language, and the reason."""
 
     step: str
     text: str
@@ -34,7 +37,10 @@ class Handoff(msgspec.Struct, kw_only=True):
 
 
 class Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The answer to one turn. It never changes: if the same turn is sent again, it gets the same answer."""
+    """The answer to one turn. It never changes: if the same turn is sent again, it gets the same answer.
+
+    `say` is what the bot says, `suggestions` are for the agent, `ask` is the slot that the next turn should fill.
+    """
 
     turn: int
     state: State

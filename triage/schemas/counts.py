@@ -33,7 +33,7 @@ class WindowCount(msgspec.Struct, kw_only=True, gc=False):
 
 # Thousands are alive at once, and none refers to another: the garbage collector may skip them.
 class KeyCount(msgspec.Struct, gc=False):
-    """Number of records, negative and in total, of one time window and one key."""
+    """Number of records, negative and in total, of one time window and one key, as fields of `WindowCounts`."""
 
     window_start_ms: int
     key: str
@@ -73,7 +73,7 @@ class WindowCounts(msgspec.Struct, tag="counts", kw_only=True):
 
 
 class Watermark(msgspec.Struct, tag="watermark", kw_only=True):
-    """Message: no more records of a raw partition are expected with an event time before `watermark_ms`.
+    """A message that no more records of a raw partition are expected with an event time before `watermark_ms`.
 
     It is sent to every partition of `window-counts`. `offset` is the next offset to consume, `lag` the number of
     records from there on, `at_ms` the time by the sender's clock.
@@ -91,7 +91,7 @@ CountMessage = WindowCounts | Watermark
 
 
 def group_of(dimensions: Mapping[str, str], field: str) -> str:
-    """Return the value of the field by which alerts are grouped; empty if the dimensions do not include it."""
+    """Return the value of `field`, by which alerts are grouped; empty if the dimensions do not include it."""
     return dimensions.get(field, "")
 
 

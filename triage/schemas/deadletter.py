@@ -39,7 +39,7 @@ class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def position(self) -> str:
-        """Position of the record in the raw topic, as topic/partition/offset."""
+        """Position of the record in the raw topic when it failed, as topic/partition/offset."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
     @property

@@ -48,7 +48,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
 class RuleExplanation(msgspec.Struct, frozen=True):
     """A rule that matched a record, its effect, and evidence for each condition that was met.
 
-    `part` is the section of the rules file that contains it: severity or routing.
+    `part` is the section of the rules file that contains it: severity or routing. `effect` is what the rule sets.
     """
 
     rule: str
@@ -58,7 +58,7 @@ class RuleExplanation(msgspec.Struct, frozen=True):
 
 
 class RiskReason(msgspec.Struct, frozen=True):
-    """A term of the text or a label of the record, and what it adds to the log-odds of a risk score."""
+    """A term of the text or a label (`what`), and the `weight` that it adds to the log-odds of a risk score."""
 
     what: str
     weight: float

@@ -127,12 +127,12 @@ def write_schemas(folder: Path) -> list[Path]:
 
 
 def rendered(name: str) -> str:
-    """Return the JSON Schema of one kind of record as the text of its file."""
+    """Return the JSON Schema of the record kind `name`, a key of `RECORDS`, as the text of its file."""
     return by_lines(record_schema(name), 4) + "\n"
 
 
 def by_lines(value: Any, depth: int) -> str:
-    """JSON with one line for each entry of objects down to `depth`, so that a change shows what it is in."""
+    """Return `value` as JSON with one line for each entry of objects down to `depth`, so that diffs are readable."""
     if depth == 0 or not isinstance(value, dict) or not value:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     lines = (f"{json.dumps(key)}:{by_lines(each, depth - 1)}" for key, each in value.items())

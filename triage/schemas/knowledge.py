@@ -38,7 +38,10 @@ class Article(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Passage(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A part of an article: `body[start:end]` is `text`. `number` counts from 1; `heading` is the path of headings."""
+    """A part of an article: `text` is `body[start:end]`, in code points.
+
+    `number` counts the passages of an article from 1; `heading` is the path of headings.
+    """
 
     number: int
     start: int
@@ -50,7 +53,8 @@ class Passage(msgspec.Struct, kw_only=True, omit_defaults=True):
 class PassageDocument(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A passage in the index. `encoder` is the version of the encoder that made `vector`.
 
-    `exact` is the vector as base64 of float16: servers keep 8 bits of `vector`, and compare those.
+    `version` is that of the article. `exact` is the vector as base64 of float16: servers keep 8 bits of each number of
+    `vector`, and compare those.
     """
 
     doc: Literal["passage"]  # without a default, which would be left out
@@ -95,20 +99,20 @@ class ArticleState(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 def pack_vector(vector: NDArray[np.float32]) -> str:
-    """A vector as text, for `PassageDocument.exact`."""
+    """Return a vector as base64 of little-endian float16, for `PassageDocument.exact`."""
     return b64encode(vector.astype("<f2").tobytes()).decode("ascii")
 
 
 def unpack_vector(text: str) -> NDArray[np.float32]:
-    """The vector of `pack_vector`."""
+    """Return the vector, of float32, that `pack_vector` packed."""
     return np.frombuffer(b64decode(text), "<f2").astype(np.float32)
 
 
 def passage_name(article: str, number: int) -> str:
-    """The name of a passage, as answers give it: `returns#3`."""
+    """Return the name of a passage in answers, from the article's id and the passage's number: `returns#3`."""
     return f"{article}#{number}"
 
 
 def passage_id(article: str, version: str, number: int) -> str:
-    """The `_id` of a passage: versions of an article never share one."""
+    """Return the `_id` of a passage in the index; versions of an article never share one."""
     return f"{article}@{version}#{number}"

@@ -62,7 +62,10 @@ class Case(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 def check_resolution(found: Resolution, now_ms: int) -> Resolution:
-    """The resolution with trimmed fields; raises InvalidRecord naming the field that is not valid."""
+    """Return the resolution with trimmed fields; a missing `at`, or one after `now_ms`, becomes `now_ms`.
+
+    Raises InvalidRecord, naming the field, if a field is missing, too long or not a time.
+    """
     for name in ("record", "answer", "outcome"):
         if not getattr(found, name).strip():
             raise InvalidRecord(f"missing_{name}", f"{name} is missing", stage="decode", field=name)

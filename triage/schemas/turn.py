@@ -24,7 +24,7 @@ class IncomingTurn(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class RefusedTurn(msgspec.Struct, kw_only=True):
-    """The reason for which a turn was not taken: a stable `code`, and a sentence."""
+    """The reason for which a turn was refused: a stable `code`, and a sentence."""
 
     code: str
     message: str
@@ -54,7 +54,7 @@ class AnsweredTurn(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of(cls, conversation: str, turn: Turn, author_id: str | None) -> "AnsweredTurn":
-        """The message for a stored turn; the same each time."""
+        """Return the message for the stored `turn`; the same turn always gives the same message."""
         return cls(
             conversation=conversation,
             turn=turn.turn,

@@ -37,7 +37,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def named_version(value: Any) -> int | None:
-    """The document version for a raw record's `version`; None if the record has none.
+    """Return the document version for `value`, a raw record's field `version`; None if the record has none.
 
     It is `NAMED_FROM` plus 1000 times the number; a time (in UTC unless it has an offset) counts as its milliseconds
     since the epoch. Fractions below a thousandth are cut. Raises InvalidRecord for any other value.
@@ -102,7 +102,10 @@ def written_ms(version: int) -> int:
 
 
 def last_version(at_ms: int, stored: int) -> int:
-    """The highest version of records up to `at_ms`, in the same form as `stored`, and at least `stored`."""
+    """Return the highest version of records with a broker time up to `at_ms`, or `stored` if that is higher.
+
+    It has the same form as `stored`: with or without an offset.
+    """
     return max(stored, timed_version(at_ms, _OFFSETS - 1) if stored >= _TIMED_FROM else at_ms)
 
 

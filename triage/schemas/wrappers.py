@@ -12,7 +12,7 @@ STRING = "this is JSON inside a string; send it by StringConverter instead of Js
 
 
 def wrapper_of(fields: Mapping[str, Any]) -> str | None:
-    """A hint that names the envelope around a record and the setting that removes it; None without a known envelope."""
+    """Return a hint that names the envelope around a record and the setting that removes it; None if there is none."""
     if set(fields) == {"schema", "payload"}:
         return _SCHEMA
     if {"before", "after", "op"} <= set(fields):

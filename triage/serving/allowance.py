@@ -16,7 +16,7 @@ class Allowance:
         self._settings, self._limiter, self._metrics = settings, limiter, metrics
 
     def grant(self, request: Request, records: int) -> None:
-        """Raise Problem 429 if the caller of a request with so many records must wait."""
+        """Count `records` for the caller of the request. Raises Problem 429, and counts none, if it must wait."""
         wait_s = self._limiter.take(caller_of(request), records)
         if wait_s > 0:
             self._metrics.api_limited.inc()

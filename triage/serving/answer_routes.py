@@ -15,7 +15,7 @@ _STATUSES = ("400", "401", "403", "404", "413", "415", "422", "429", "503")
 
 
 def build_answer_routes(answers: AnswerService | None, settings: ApiSettings, allowance: Allowance) -> APIRouter:
-    """Build the route; without `answers` it refuses questions."""
+    """Build the route `POST /v1/answers`; without `answers` it refuses questions."""
     router = APIRouter(prefix="/v1")
 
     @router.post(

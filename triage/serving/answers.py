@@ -33,7 +33,7 @@ TextOfConversation = Callable[[str], str | None]
 
 
 class AnswerService:
-    """Answers the questions of the API; its methods must be called on the event loop."""
+    """Answers the questions of the API with evidence; its methods must be called on the event loop."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class AnswerService:
         self._encoder = encoder
 
     async def answer(self, body: Any) -> bytes:
-        """The answer as JSON.
+        """Return the answer to the question in the decoded JSON `body`, as JSON (schema `Evidence`).
 
         Raises Problem 422 for a question of another form, 404 for an unknown record or conversation, Unavailable
         without Elasticsearch.
@@ -111,7 +111,7 @@ class AnswerService:
 
 
 def question_of(body: Any) -> Question:
-    """Decode a question. Raises Problem 422 naming the field that is not valid."""
+    """Decode a question from decoded JSON. Raises Problem 422 naming the field that is not valid."""
     if not isinstance(body, dict):
         raise Problem(422, "bad_question", 'the body is an object: {"question": "..."}')
     try:

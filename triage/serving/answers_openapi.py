@@ -29,7 +29,7 @@ GUIDE_EXAMPLE = {"text": "A waterproof phone under 300 dollars, not black", "lan
 
 
 def evidence_schemas() -> dict[str, Any]:
-    """The schemas by name."""
+    """Return the JSON Schemas of questions, answers, resolutions and the product guide, by name."""
     return {"Resolutions": _resolutions(), "Question": _question(), "Evidence": _answer(), **_guide()}
 
 

@@ -64,8 +64,8 @@ def build_app(
 ) -> FastAPI:
     """Build the application: routes, probes and the documentation page, behind authentication and metrics.
 
-    While it runs, it runs the micro-batcher of `service`. Without `answers` questions are refused, without
-    `resolutions` and `guide` those are.
+    While it runs, it runs the micro-batcher of `service`. Routes whose part (`conversations`, `answers`, `resolutions`,
+    `guide`) is None refuse requests.
     """
 
     @asynccontextmanager

@@ -52,7 +52,7 @@ def caller_of(request: Request) -> str:
 
 
 def require_role(request: Request, *roles: Role) -> User:
-    """Return the user of the request. Raises Problem 403 if the user has none of these roles."""
+    """Return the user of the request. Raises Problem 403 if the user has none of the roles `roles`."""
     user = user_of(request)
     if user.role not in roles:
         code = f"{user.role}s_may_not"

@@ -73,7 +73,7 @@ class MicroBatcher:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="micro-batcher")
 
     async def stop(self) -> None:
-        """Stop, and cancel the waiting requests; returns when the current batch has ended."""
+        """Stop, and cancel the waiting requests; returns when the batch that is being enriched has ended."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -53,14 +53,18 @@ class ConversationService:
         self._threads = ThreadPoolExecutor(_THREADS, "conversations")
 
     async def take(self, identity: str, turn: TurnRequest, actor: str) -> Answer:
-        """Answer a turn of a conversation; `take_turn` says what it raises."""
+        """Answer a turn of the conversation `identity`, sent by the user `actor`.
+
+        Raises TurnRefused, Overloaded, Problem 503 and Unavailable as `take_turn`.
+        """
         return (await self.take_turn(identity, turn, actor)).answer
 
     async def take_turn(self, identity: str, turn: TurnRequest, actor: str, origin: str | None = None) -> Taken:
-        """Answer a turn of a conversation, and return it as it is stored; `origin` is its position on the topic.
+        """Answer a turn of the conversation `identity`; returns the stored turn with its answer, and the conversation.
 
-        Raises TurnRefused, Overloaded, Problem 503 if enrichment takes too long, and Unavailable if Elasticsearch does
-        not answer; after the last two, send the same turn again.
+        `origin` is the turn's position on the topic `turns`, None if it came over HTTP. Raises TurnRefused, Overloaded,
+        Problem 503 if enrichment takes too long, and Unavailable if Elasticsearch does not answer; after the last two,
+        send the same turn again.
         """
         known = await self._on_thread(self.conversations.known, identity, turn)
         if known is not None:
@@ -80,7 +84,10 @@ class ConversationService:
         return await asyncio.get_running_loop().run_in_executor(self._threads, run, function, *args)
 
     def read(self, identity: str) -> dict[str, Any]:
-        """Return a conversation as JSON, without its compressed playbook. Raises TurnRefused 404 for an unknown id."""
+        """Return the conversation `identity` as JSON, without its compressed playbook.
+
+        Raises TurnRefused 404 for an unknown id.
+        """
         found = self.conversations.store.read(identity)
         if found is None:
             raise TurnRefused(404, "no_such_conversation", f"no conversation has the id {identity!r}")
@@ -89,11 +96,11 @@ class ConversationService:
         return fields
 
     def follow(self, follower: TurnFollower) -> None:
-        """Also answer the turns of a topic, from `start` to `stop`."""
+        """Let `follower` answer the turns of a topic, from `start` of this service to its `stop`."""
         self._follower = follower
 
     def start(self) -> None:
-        """Start the task that, every 15 s, counts waiting conversations and closes those that have timed out."""
+        """Start the task that every 15 s counts waiting conversations and closes overdue ones, and the follower."""
         loop = asyncio.get_running_loop()
         self._watching = loop.create_task(self._watch(), name="conversations")
         if self._follower is not None:

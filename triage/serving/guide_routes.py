@@ -26,7 +26,7 @@ Advise = Callable[[GuideRequest], Advice]
 
 
 def build_guide_routes(advise: Advise | None, settings: ApiSettings, allowance: Allowance) -> APIRouter:
-    """Build the route; without `advise` it refuses requests."""
+    """Build the route `POST /v1/guide`; without `advise` it refuses requests."""
     router = APIRouter(prefix="/v1")
 
     @router.post(
@@ -52,7 +52,7 @@ def build_guide_routes(advise: Advise | None, settings: ApiSettings, allowance: 
 
 
 def guide_request_of(body: Any) -> GuideRequest:
-    """Decode a request. Raises Problem 422 naming the field that is not valid."""
+    """Decode a request from decoded JSON. Raises Problem 422 naming the field that is not valid."""
     if not isinstance(body, dict):
         raise Problem(422, "bad_request", 'the body is an object: {"text": "..."}')
     try:

@@ -20,7 +20,7 @@ class IdempotencyKeys:
         self._bodies: TTLCache[tuple[str, str, str], bytes] = TTLCache(_MAX_KEYS, _REMEMBERED_S, clock.monotonic)
 
     def check(self, caller: str, route: str, key: str | None, body: Any) -> None:
-        """Store the key. Raises Problem 422 if this caller has sent it to this route with another body.
+        """Store the key and a hash of the body. Raises Problem 422 if this caller and route used it with another body.
 
         Does nothing if `key` is None.
         """

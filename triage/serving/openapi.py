@@ -65,7 +65,7 @@ def describe(app: FastAPI) -> None:
 
 
 def operation(request: str, answer: str, status: int, example: Any, *, statuses: tuple[str, ...]) -> dict[str, Any]:
-    """Build the OpenAPI description of one route.
+    """Build the OpenAPI description of one route, as FastAPI's `openapi_extra`.
 
     `request` and `answer` are names of schemas, `example` is a request body, `status` is the status of success,
     `statuses` are those of errors.

@@ -24,7 +24,7 @@ def refused(invalid: InvalidRecord) -> dict[str, Any]:
 
 
 def on_unexpected(request: Request) -> Response:
-    """Return the answer to a request that failed for a reason nobody foresaw; the log has the reason."""
+    """Build the response, status 500, to a request that failed unexpectedly; the log has the reason."""
     del request
     return Problem(500, "internal_error", "the service failed on this request; its log says why").response()
 

@@ -26,7 +26,7 @@ _STATUSES = ("400", "401", "403", "413", "415", "422", "429", "503")
 def build_resolution_routes(
     sender: ResolutionSender | None, settings: ApiSettings, allowance: Allowance, clock: Clock
 ) -> APIRouter:
-    """Build the routes; without a sender they refuse resolutions."""
+    """Build the routes that take resolutions as JSON and from webhooks; without a sender they refuse them."""
     router = APIRouter(prefix="/v1")
 
     @router.post(
@@ -56,9 +56,10 @@ def build_resolution_routes(
 async def send_resolutions(
     sender: ResolutionSender | None, rows: list[Any], actor: str, clock: Clock
 ) -> list[dict[str, Any]]:
-    """Send those of `rows` that are valid; returns, for each, its record or what is wrong with it.
+    """Send those of `rows` that are valid resolutions; returns for each row its record's id, or an `error`.
 
-    Raises Problem 404 without a sender, Unavailable if Kafka does not acknowledge them.
+    `actor` is the default of the field of that name. Raises Problem 404 without a sender, Unavailable if Kafka does not
+    acknowledge them.
     """
     if sender is None:
         raise Problem(404, "no_resolutions", "this process takes no resolutions")

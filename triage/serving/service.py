@@ -36,7 +36,7 @@ _ID_CHARS = 32
 
 
 class Service:
-    """The operations of the API. There is one instance per process; its methods must be called on the event loop."""
+    """The operations of the API on records. One instance per process; its methods must be called on the event loop."""
 
     def __init__(
         self,
@@ -93,11 +93,11 @@ class Service:
     async def send(
         self, records: Sequence[Any], actor: str, key: str | None, headers: Headers = ()
     ) -> list[dict[str, Any]]:
-        """Send records to the raw topics; returns, for each, its `id` or an `error`.
+        """Send records to the raw topics; returns, for each, its `id` and `repeated`, or an `error`.
 
-        `repeated` is True if Kafka already had the record. A record without an id gets one derived from `key` (the
-        request's Idempotency-Key), or a random one if `key` is None. Raises Unavailable if Kafka did not acknowledge
-        all of them.
+        `repeated` is True if Kafka already had the record. A record without an id gets one derived from `actor`, `key`
+        (the request's Idempotency-Key) and its index, or a random one if `key` is None. `headers` are Kafka's. Raises
+        Unavailable if Kafka did not acknowledge all of them.
         """
         rows = [self._identified(index, fields, actor, key) for index, fields in enumerate(records)]
         outgoing = [
@@ -133,7 +133,7 @@ class Service:
             raise Problem(422, invalid.reason, str(invalid)) from invalid
 
     async def correct(self, body: Any, actor: str) -> dict[str, Any]:
-        """Store a user's labels for an indexed record.
+        """Store a user's labels for an indexed record, named in the decoded JSON `body`.
 
         Returns the record's `_id`, and as `changed` True if the labels differ from the model's. Raises Problem 422 for
         a body that is not a valid correction, 404 if the index has no such record, and Unavailable if Elasticsearch
@@ -157,7 +157,11 @@ class Service:
         return {"record": hit.id, "changed": correction.changed}
 
     def about(self) -> dict[str, Any]:
-        """Return the current versions, labels, limits and names of webhooks."""
+        """Return what clients ask for first: `versions`, `intents`, `sentiments`, `limits` and `hooks`.
+
+        `versions` are those of pipeline, model, rules and taxonomy; `limits` are records and bytes per request, records
+        per minute and characters per text; `hooks` are the names of the webhooks.
+        """
         api = self._settings.api
         return {
             "versions": msgspec.to_builtins(self.enricher.versions),

@@ -26,7 +26,7 @@ Erased = Callable[[str | None, str, int], bool]
 
 
 class TurnAnswers:
-    """Answers batches of messages; the answers go to `topic`. Use it on the event loop of the service.
+    """Answers batches of messages of the topic `turns`; the answers go to `topic`. Use it on the service's event loop.
 
     A turn that is repeated on the topic is not answered again: the stored turn has the position of the message that
     brought it, so that only this message, read again after a failure, yields the answer again.
@@ -37,9 +37,10 @@ class TurnAnswers:
         self._decoder: MessageDecoder[IncomingTurn] = MessageDecoder(IncomingTurn)
 
     async def answer(self, batch: Sequence[ConsumedMessage]) -> list[Message]:
-        """Answer the messages, those of one conversation in their order; returns what to send, in no order.
+        """Answer the messages, those of one conversation in their order; returns the messages to send, in any order.
 
-        Raises as `ConversationService.take_turn`, except TurnRefused: then answer the whole batch again.
+        Raises Overloaded, Problem 503 or Unavailable: then answer the whole batch again. A refused turn is an answer,
+        too.
         """
         by_conversation: dict[str, list[tuple[ConsumedMessage, IncomingTurn]]] = {}
         for message in batch:

@@ -30,10 +30,10 @@ Answer = Callable[[Sequence[ConsumedMessage]], Awaitable[list[Message]]]
 
 
 class TurnFollower:
-    """A thread that answers turns from a topic until it is stopped.
+    """A thread that reads turns from a topic and sends their answers, until it is stopped.
 
-    `connect` makes a source, at the start and after each failure of the last one; `answer` runs on the event loop that
-    `start` is given.
+    `connect` makes a source, at the start and after each failure of the last one; `answer` makes the answers to a batch
+    of messages, on the event loop that `start` is given.
     """
 
     def __init__(self, connect: Callable[[], Source], answer: Answer) -> None:

@@ -25,7 +25,7 @@ from triage.topics.follower import TopicFollower
 def follow_turns(
     settings: Settings, service: ConversationService, redactor: Redactor, clock: Clock, metrics: Metrics
 ) -> TopicFollower:
-    """Let the service answer the topic `turns` from its start on.
+    """Let the service answer the topic `turns`, from the committed offsets on, or from the topic's start without them.
 
     Returns the follower of erased authors, not started yet; the caller starts and stops it. Several processes share the
     partitions: each has a name of its own, from its host and port, so that a restarted one gets its partitions back.

@@ -114,9 +114,10 @@ class CheckedSink:
 
 
 def require_usable(name: str, index: JsonObject, alias: str) -> None:
-    """Check that an index of records, as Elasticsearch returns it, has the alias and the fields of triage's mapping.
+    """Check that an index of records has the alias `alias` and the fields of triage's mapping.
 
-    Raises IndexUnusable if not. Fields of another type are accepted: they may be able to store the values.
+    `index` is the description that Elasticsearch returns for it. Raises IndexUnusable if not. Fields of another type
+    are accepted: they may be able to store the values.
     """
     problems = []
     if alias not in index.get("aliases", {}) and name != alias:

@@ -68,7 +68,7 @@ class Fleet:
     """The computed size of a fleet.
 
     `worker_rate` is the maximum number of records per second of one worker, `latency_ms` the estimated 95th percentile
-    at `Demand.load`; storage includes replicas.
+    from produced to searchable at `Demand.load`; storage includes replicas.
     """
 
     worker_rate: float

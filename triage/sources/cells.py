@@ -12,7 +12,7 @@ _STARS = re.compile(r"(\d{1,2}(?:[.,]\d{1,3})?) ?(?:/ ?5|out of 5|stars?|星|颗
 
 
 def unguarded(cell: str) -> str:
-    """Return 00123 for `="00123"`, which stops Excel from reading text as a number; other cells unchanged."""
+    """Return 00123 for `="00123"`, by which exports keep Excel from reading text as a number; other cells unchanged."""
     if cell.startswith("=") and (match := _GUARDED.fullmatch(cell.strip())):
         return match[1].replace('""', '"')
     return cell

@@ -87,7 +87,10 @@ class Delivery:
         self._rows += 1
 
     def send(self, row: Row) -> bool:
-        """Send a valid row. Returns False if it was not accepted, because delivery failed or `stop` returned True."""
+        """Send a valid row; waits while too many are unacknowledged.
+
+        Returns False if the row was not accepted, because delivery failed or `stop` returned True.
+        """
         place = Place(self._rows, row.source, row.line)
         size = len(row.payload)
         if not self._room(size):

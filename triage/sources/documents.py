@@ -10,7 +10,10 @@ _FIRST_ARRAY = re.compile(rb'"([A-Za-z_][A-Za-z0-9_]{0,60})"\s*:\s*\[\s*\{')
 
 
 def document_problem(head: bytes, name: str) -> str | None:
-    """Describe the problem, with its fix, of a file that begins with the bytes `head`; None if it can be JSON lines."""
+    """Describe why a file that begins with the bytes `head` is not JSON lines, with the fix; None if it can be.
+
+    `name` is the file's name in the message.
+    """
     start = head.lstrip()
     if _WHOLE_ARRAY.match(start):
         return f"this is a JSON array; make it one object a line: jq -c '.[]' {name}"

@@ -87,7 +87,7 @@ def plan_columns(
 
 
 def attribute_column(name: str, occurrence: int = 1, note: str = "") -> Column:
-    """Return a column that becomes an attribute; the second one with the same name gets the key `name#2`.
+    """Return the column `name` as an attribute; the second one of that name (`occurrence` 2) gets the key `name#2`.
 
     The column is dropped if redaction would not recognize it as personal under that key.
     """
@@ -100,7 +100,7 @@ def attribute_column(name: str, occurrence: int = 1, note: str = "") -> Column:
 
 
 def recognized(columns: Iterable[Column]) -> list[str]:
-    """A text like `'Id' as id` for each column that was recognized as a field under another name."""
+    """Return a text like `'Id' as id` for each column that was recognized as a field under another name."""
     return [f"{each.name!r} as {each.key}" for each in columns if each.fate == "field" and each.note]
 
 

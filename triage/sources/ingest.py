@@ -110,7 +110,10 @@ def make_producer(settings: KafkaSettings, max_request_bytes: int) -> "Producer"
 
 
 def delivery_timeout_ms(settings: KafkaSettings) -> int:
-    """The longest time, in ms, for the acknowledgement of a record: long enough for the restart of a broker."""
+    """Return the longest time, in ms, to wait for the acknowledgement of a record: two request timeouts.
+
+    That is long enough for the restart of a broker.
+    """
     return 2 * settings.request_timeout_ms
 
 

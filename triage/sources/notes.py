@@ -21,7 +21,10 @@ class FileNotes:
             self.say(f"{where}: {text}")
 
     def leave_out(self, where: str, field: str, problem: str) -> None:
-        """Count a field that cannot be read and is therefore left out; the row is kept."""
+        """Count a value of `field` that cannot be read and is left out of its row; say so once per field.
+
+        `where` is the file and line, `problem` the reason.
+        """
         self.left_out[field] += 1
         self.once(where, field, f"{problem}; {field} is left out, here and in rows like this")
 

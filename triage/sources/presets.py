@@ -17,7 +17,7 @@ from triage.types import Channel
 class Preset:
     """The format of the files that a known source exports.
 
-    `columns` maps each raw field to the possible names of its column; the first that is present is used.
+    `columns` maps each raw field to the possible names of its column; the first of the list that is present is used.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Preset:
     delimiter: str | None = None
 
     def time_form(self, given: TimeForm | None) -> TimeForm | None:
-        """The form of the source's times; a zone or formats given by the user replace the preset's.
+        """Return the form of times in the files; a zone or formats in `given`, the user's, replace the preset's.
 
         None if neither specifies any.
         """

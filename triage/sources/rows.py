@@ -93,7 +93,7 @@ class RowBuilder:
         return Row(self._source, line, self._channel or self._default_channel, error=error)
 
     def build(self, line: int, decode: Callable[[], dict[str, Any]]) -> Row:
-        """Build a row from the fields that `decode` returns.
+        """Build the row that begins on line `line` from the fields that `decode` returns.
 
         The row is refused if `decode` or the validation raises InvalidRecord.
         """

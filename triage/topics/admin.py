@@ -92,7 +92,7 @@ def _apply_all(
 
 
 def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Clock | None = None) -> dict[str, int]:
-    """Check that topics (short names) exist; returns by name the largest record batch, in bytes, that each accepts.
+    """Check that topics (short names) exist; return for each name the largest record batch, in bytes, that it accepts.
 
     Raises ConfigError that names the missing topics and the command that creates them, Unavailable if no broker
     answers, AccessDenied if a permission is missing.

@@ -141,7 +141,8 @@ def admin_client(
 ) -> Iterator["Admin"]:
     """Context manager that waits for the brokers and yields a Kafka admin client.
 
-    Errors of kafka-python in the block are translated as by `translate`. Also raises the errors of `wait_for_kafka`.
+    Errors of kafka-python in the block are translated as by `translate`. Raises Unavailable if no broker answers within
+    `timeout_s` (default `start_timeout_s`), AccessDenied for a refused login, ConfigError for wrong settings.
     """
     from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaError
@@ -166,7 +167,7 @@ def ask_brokers(settings: KafkaSettings, ask: "Callable[[Admin], _T]", *, clock:
     """Return what `ask` returns for an admin client, asked again for `start_timeout_s` while brokers are unavailable.
 
     A cluster that answers `wait_for_kafka` may refuse the next request: another of its brokers is going down. Raises
-    the errors of `admin_client`, Unavailable after the timeout.
+    Unavailable after the timeout; AccessDenied and ConfigError at once.
     """
     clock = clock or SystemClock()
 

@@ -77,7 +77,7 @@ def compute_plan(
 
     `existing` has the topics on the brokers by full name; `others` are the full names of all existing topics with the
     prefix. `brokers` is the number of brokers, None if unknown; `internal` has the replication factors of Kafka's own
-    topics (see `durability_warnings`).
+    topics (see `durability_warnings`). Raises ConfigError if a topic needs more brokers than there are.
     """
     changes: list[TopicChange] = []
     warnings: list[str] = []

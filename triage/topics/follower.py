@@ -71,7 +71,8 @@ class TopicFollower:
     def start_and_wait(self, timeout_s: float) -> None:
         """Start the thread, and return once it has read all records that existed at the start.
 
-        Raises Unavailable after `timeout_s`, and the errors of `check` at once; in both cases the thread is stopped.
+        Raises Unavailable after `timeout_s` seconds, AccessDenied or ConfigError at once; in all cases the thread is
+        stopped.
         """
         self.start()
         try:

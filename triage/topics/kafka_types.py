@@ -125,7 +125,7 @@ class GroupConsumer(Consumer, Protocol):
         ...
 
     def resets(self) -> dict[TopicPartition, int]:
-        """Partitions whose next offset, the value, was found missing in Kafka since the last call."""
+        """Return the partitions whose next offset was found missing in Kafka since the last call, with that offset."""
         ...
 
     def attend(self, timeout_ms: int) -> None:
@@ -176,14 +176,15 @@ class Producer(Protocol):
 
 
 class TransactionalProducer(Producer, Protocol):
-    """A transactional producer whose methods all return within a timeout. They may also raise Fenced.
+    """A transactional producer whose methods all return within a timeout.
 
-    The implementation is `triage.topics.kafka_compat.BoundedProducer`.
+    They may also raise Fenced: a newer producer uses its transactional id. The implementation is
+    `triage.topics.kafka_compat.BoundedProducer`.
     """
 
     @property
     def fenced(self) -> bool:
-        """True once the broker has refused this producer as fenced."""
+        """True once the broker has refused this producer because a newer one uses its transactional id."""
         ...
 
     def init_transactions(self) -> None: ...

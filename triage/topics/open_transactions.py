@@ -25,8 +25,8 @@ def wait_for_open_transactions(
     """Wait until everything that was written to the partitions before this call is committed or aborted.
 
     Until then `scan` cannot read all of it: a partition can only be read up to its first open transaction, even if
-    other producers have committed after that. Raises Unavailable after `timeout_s`, and the errors of TopicScan and
-    `ask_brokers`.
+    other producers have committed after that. Raises Unavailable after `timeout_s` seconds, AccessDenied or ConfigError
+    if the brokers refuse the request.
     """
     clock = clock or SystemClock()
     requested = list(partitions)

@@ -236,7 +236,7 @@ class TopicScan:
             self.consumer.resume(where)
 
     def reached(self, ends: Mapping[TopicPartition, int]) -> bool:
-        """True if the partitions have been read up to the offsets `ends`."""
+        """True if this scan's next record of each partition is at its offset in `ends` or later."""
         with _translated():
             return all((self.consumer.position(each) or 0) >= end for each, end in ends.items())
 

@@ -8,7 +8,7 @@ _QUANTITY = re.compile(r"(\d+)\s*([A-Za-z]+)")
 
 
 def config_value(name: str, value: str | float | bool) -> str:
-    """Convert a value of `topics.yaml` to Kafka's notation, such as `retention.ms: 3d` to `259200000`.
+    """Convert a value of the topic setting `name` to Kafka's notation, such as `retention.ms: 3d` to `259200000`.
 
     Raises ValueError, which names the value and the possible units, for an unknown unit.
     """
@@ -27,7 +27,7 @@ def config_value(name: str, value: str | float | bool) -> str:
 
 
 def readable(name: str, value: str) -> str:
-    """Add a larger unit to a setting's value, such as `259200000 (3d)`, if the value is a whole number of that unit.
+    """Add a larger unit to a value of the setting `name`, such as `259200000 (3d)`, if it is a whole number of it.
 
     Other values are returned unchanged.
     """

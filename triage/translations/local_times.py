@@ -6,7 +6,7 @@ from triage.clock import from_ms
 
 
 def offset_name(ms: int, zone: tzinfo) -> str:
-    """Name of the zone's offset from UTC at a time: `UTC`, `UTC+8` or `UTC-3:30`."""
+    """Return the zone's offset from UTC at the time `ms`: `UTC`, `UTC+8` or `UTC-3:30`."""
     minutes = _offset(ms, zone) // timedelta(minutes=1)
     if not minutes:
         return "UTC"

@@ -48,7 +48,7 @@ class Places:
         return (value,) if place is None else tuple(dict.fromkeys((value, *place.spellings)))
 
     def merged(self, counts: Mapping[str, int]) -> dict[str, int]:
-        """Add up the counts of all spellings of a place, under its one name; other values are unchanged."""
+        """Add up counts by place name: those of all spellings of a place under its one name, other names unchanged."""
         found: Counter[str] = Counter()
         for value, count in counts.items():
             found[self.one_name(value)] += count

@@ -54,11 +54,11 @@ class Translations:
         return name in self._messages
 
     def get(self, name: str, default: str) -> str:
-        """The message `name`, which has no values, or `default` if that message does not exist."""
+        """Return the message `name`, which takes no values, or `default` if the catalogue does not have it."""
         return self(name) if name in self else default
 
     def term(self, kind: str, value: str) -> str:
-        """The name of a field's value (kinds: `sentiment`, `channel`, ...); without a translation the value itself."""
+        """Return the name of a value of the field `kind` (`sentiment`, `channel`, ...); if it has none, the value."""
         if kind in {"intent", "aspect", "own_intent"}:
             return self.intent(value)
         if kind == "aspect_pair":

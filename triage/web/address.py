@@ -29,7 +29,7 @@ class TrustedProxies:
         return parsed is not None and any(parsed in network for network in self._networks)
 
     def apply(self, scope: Scope) -> None:
-        """Set the client's address and scheme from the headers of a trusted proxy; remove such headers of other peers.
+        """Set the client's address and scheme from the headers of a trusted proxy; drop such headers of any other peer.
 
         Afterwards `scope["client"]` is the client, and any X-Forwarded header in the scope comes from a trusted proxy.
         """
@@ -68,7 +68,7 @@ def peer_of(connection: HTTPConnection) -> str:
 
 
 def network_of(address: str) -> str:
-    """Return the key for limits per client: an IPv4 address itself, the /64 network of an IPv6 address."""
+    """Return the key for limits per client: the /64 network of an IPv6 address, any other `address` unchanged."""
     parsed = _parsed(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((int(parsed), _IPV6_PREFIX), strict=False))

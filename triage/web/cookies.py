@@ -16,7 +16,7 @@ _PREFIX = "__Host-"
 
 
 def cookie_of(connection: HTTPConnection, name: str) -> str:
-    """Return the value of a cookie; empty if the request does not have it."""
+    """Return the value of the cookie `name` (without prefixes); empty if the request does not have it."""
     return connection.cookies.get(cookie_name(connection, name), "")
 
 
@@ -47,7 +47,10 @@ def delete_cookie(connection: HTTPConnection, response: Response, name: str) -> 
 
 
 def cookie_name(connection: HTTPConnection, name: str) -> str:
-    """Return the cookie's name as the browser sees it: with the path prefix, and over TLS with `__Host-`."""
+    """Return the name that the cookie `name` has in the browser: with the proxy's path prefix, over TLS with `__Host-`.
+
+    Under the prefix `/triage`, `session` becomes `session.triage`, and over TLS `__Host-session.triage`.
+    """
     own = name + prefix_of(connection).replace("/", ".")
     return f"{_PREFIX}{own}" if is_secure(connection) else own
 

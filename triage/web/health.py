@@ -32,7 +32,11 @@ class WebHealth:
         return self._health.live() if self._health else (True, {})
 
     def ready(self, *, detailed: bool = False) -> tuple[bool, dict[str, Any]]:
-        """Call `ping`, which may block, to ask the dependencies; returns True if they answer, and details."""
+        """Call `ping`, which may block; returns True if the dependencies answer, and details.
+
+        `waiting_for` in the details has a reason by dependency. With `detailed` they also have the fields of
+        `Health.ready`.
+        """
         _, about = self._health.ready() if self._health else (True, {})
         waiting: dict[str, str] = {}
         try:
@@ -46,7 +50,7 @@ class WebHealth:
 
 
 def health_routes(metrics: Metrics, health: WebHealth) -> APIRouter:
-    """Build the routes of the probes for the port that also serves pages; only logged-in users get details."""
+    """Build `/live`, `/ready` and `/metrics` for the port that also serves pages; only logged-in users get details."""
     router = APIRouter()
     checks: dict[bool, asyncio.Future[tuple[bool, dict[str, Any]]]] = {}
 

@@ -68,7 +68,7 @@ class Identities:
         return User(name[:_MAX_NAME_CHARS], "operator" if operator else "viewer")
 
     def token_digest(self, user: User) -> bytes | None:
-        """Return the digest of the configured token of this user in this role; None if there is none."""
+        """Return the digest of the configured token of this user; None if no token has this name and role."""
         return next((digest for digest, each in self._tokens.items() if each == user), None)
 
 

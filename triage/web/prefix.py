@@ -42,7 +42,7 @@ def prefix_of(connection: HTTPConnection) -> str:
 
 
 def root_of(connection: HTTPConnection) -> str:
-    """Return the URL of the start page: an absolute path if the prefix is known, else a relative one."""
+    """Return the URL of this service's start page: an absolute path if the prefix is known, else a relative one."""
     prefix = prefix_of(connection)
     if prefix:
         return f"{prefix}/"

@@ -22,7 +22,9 @@ class Problem(Exception):  # noqa: N818 - an answer, not a failure of the proces
 
     @property
     def headers(self) -> dict[str, str]:
-        """HTTP headers of the response: `Retry-After`, `WWW-Authenticate` and `Connection`, where they apply."""
+        """HTTP headers of the response: `Retry-After`, `WWW-Authenticate: Bearer` and `Connection: close`, where they
+        apply.
+        """
         found = {} if self.retry_s is None else {"Retry-After": str(max(1, math.ceil(self.retry_s)))}
         if self.status == 401:
             found["WWW-Authenticate"] = "Bearer"

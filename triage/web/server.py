@@ -59,7 +59,10 @@ def check_reach(settings: WebSettings, section: str) -> None:
 
 
 def listen(settings: WebSettings, section: str) -> socket.socket:
-    """Open a listening socket on the host and port of the settings. Raises ConfigError if that is not possible."""
+    """Open a listening socket on the host and port of `settings`.
+
+    Raises ConfigError, which names the settings by their `section`, such as `api`, if that is not possible.
+    """
     host, port = settings.host, settings.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -74,8 +77,8 @@ def listen(settings: WebSettings, section: str) -> socket.socket:
 def health_listener(settings: WebSettings, section: str, health: WebHealth, metrics: Metrics) -> Iterator[None]:
     """Context manager that also answers probes on `health_port`, if it is set.
 
-    It uses its own threads, so that it answers even if the event loop hangs. Raises ConfigError if the port cannot be
-    opened.
+    It uses its own threads, so that it answers even if the event loop hangs. Raises ConfigError, which names the
+    settings by their `section`, such as `api`, if the port cannot be opened.
     """
     host, port = settings.host, settings.health_port
     if port is None:
@@ -101,9 +104,10 @@ def url_of(listening: socket.socket, settings: WebSettings) -> str:
 
 
 def local_names_only(app: ASGIApp, settings: WebSettings) -> ASGIApp:
-    """Wrap the application so that, if no login is configured, it accepts only requests to a name of this machine.
+    """Let an application without login that only this machine can reach accept only requests to this machine's names.
 
-    Otherwise any site could point its own name at this machine (DNS rebinding) and act as the anonymous operator.
+    Otherwise any site could point its own name at this machine (DNS rebinding) and act as the anonymous operator. Other
+    applications are returned as they are.
     """
     if settings.login or settings.beyond_loopback:
         return app

@@ -55,7 +55,7 @@ class FormTokens:
         self._serializer = serializer(signing_key(session_key), "triage alert forms")
 
     def cookie(self, request: Request) -> str:
-        """The value of the visitor's cookie, or a new random one if the visitor has none."""
+        """Return the value of the visitor's CSRF cookie, or a new random one if the visitor has none."""
         return cookie_of(request, COOKIE) or secrets.token_urlsafe(24)
 
     def token(self, cookie: str) -> str:
@@ -138,7 +138,7 @@ def _address(dedup_key: str) -> str:
 
 
 def name_of(request: Request) -> str | None:
-    """The name of the logged-in user; None if no login is configured."""
+    """Return the name of the logged-in user; None if no login is configured."""
     user = user_of(request)
     return None if user is ANONYMOUS else user.name
 

@@ -38,7 +38,7 @@ from triage.web.cookies import set_cookie
 
 @dataclass(frozen=True)
 class Around:
-    """Additional content of an alert's page: earlier alerts of its key, and the silences known at `now_ms`."""
+    """Data that the page of an alert also shows: earlier alerts of the same key, and silences known at `now_ms`."""
 
     past: Sequence[Alert] = ()
     silences: Sequence[Silence] = ()
@@ -47,7 +47,10 @@ class Around:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Reads the additional content of an alert's page. `past(alert)` blocks, and raises a TriageError if it fails."""
+    """Reads what the page of an alert also shows: earlier alerts of its key, silences, and the time.
+
+    `past(alert)` blocks, and raises a TriageError if it fails.
+    """
 
     past: Callable[[Alert], Sequence[Alert]] = lambda _: ()
     silences: Callable[[], Sequence[Silence]] = lambda: ()
@@ -164,7 +167,7 @@ def _chart(alert: Alert, translations: Translations) -> Markup | None:
 
 
 def records_of(alert: Alert) -> Filters:
-    """Filters of *Explore* for an alert's negative records, from a window before its start until just after its end."""
+    """Return filters for an alert's negative records, from a window before its start until just after its end."""
     start_ms = parse_rfc3339(alert.started_at) - alert.window_s * 1000
     end_ms = parse_rfc3339(alert.ended_at or alert.updated_at) + 60_000
     values = {name: (value,) for name, value in alert.dimensions.items() if name in FIELDS and value != OTHER}

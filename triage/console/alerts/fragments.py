@@ -63,7 +63,7 @@ def alert_cards(
 
 
 def wording_in(translations: Translations, places: Path | None = None) -> Wording:
-    """The texts about alerts in the reader's language and time zone; `places` is the operator's file of place names."""
+    """Return texts about alerts in the reader's language and time zone; `places` is a file of place names."""
     return wording_for(translations.language, translations.zone, places)
 
 

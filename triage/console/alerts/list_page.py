@@ -120,7 +120,7 @@ class _View:
 
 
 def timeline(alerts: Sequence[Alert], now_ms: int, translations: Translations) -> Options:
-    """ECharts options of a timeline: one bar per alert from its start to its end or to now, the newest at the top."""
+    """Return ECharts options: one bar per alert from its start to its end or `now_ms`, the newest at the top."""
     wording = wording_in(translations)
     names = [_name(wording.subject(alert.dimensions), number) for number, alert in enumerate(alerts)]
     bars: list[Options] = []

@@ -14,7 +14,7 @@ _MIN_BEFORE = 5
 
 @dataclass(frozen=True)
 class Part:
-    """The change of one value of a field."""
+    """A field, and the change in the number of records with one of its values."""
 
     field: str
     change: Change
@@ -45,9 +45,10 @@ class Explanation:
 
 
 def ranked(total: Change, by_field: Mapping[str, Iterable[Change]], size: int) -> tuple[Part, ...]:
-    """Return the values that changed significantly, at most `size`, by how much they differ from the total change.
+    """Return the values that changed significantly, at most `size`, by how much they differ from the change of `total`.
 
-    If an aspect has the same numbers as another value, both count the same records, and the aspect is left out.
+    `by_field` has the changes of the values of each field. If an aspect has the same numbers as another value, both
+    count the same records, and the aspect is left out.
     """
     strong = [
         Part(name, change)
@@ -61,7 +62,10 @@ def ranked(total: Change, by_field: Mapping[str, Iterable[Change]], size: int) -
 
 
 def leading(total: Change, by_field: Mapping[str, Iterable[Change]]) -> Part | None:
-    """Return the value that explains at least half of a change, beyond its earlier share of records, or None."""
+    """Return the value that explains at least half of the change `total`, beyond its earlier share of records, or None.
+
+    `by_field` has the changes of the values of each field.
+    """
     parts = [
         Part(name, change)
         for name, changes in by_field.items()
@@ -75,7 +79,10 @@ def leading(total: Change, by_field: Mapping[str, Iterable[Change]]) -> Part | N
 
 
 def majority(total: Change, changes: Sequence[Change]) -> str | None:
-    """Return the value that accounts for at least half of a change, whatever its earlier count; None if none does."""
+    """Return the value that makes up at least half of the change `total`, whatever its earlier count, or None.
+
+    `changes` are those of the values of one field.
+    """
     most = max(changes, key=lambda change: change.difference * total.difference, default=None)
     if most is None or most.difference * total.difference <= 0:
         return None
@@ -83,9 +90,9 @@ def majority(total: Change, changes: Sequence[Change]) -> str | None:
 
 
 def excess(change: Change, total: Change) -> float:
-    """The number beyond what the value would have at the growth of all records, in standard deviations.
+    """Return the records beyond what a value would have at the growth of all records, in standard deviations.
 
-    If there are too few earlier records, the change itself in standard deviations.
+    If there are too few earlier records, it is the change itself in standard deviations.
     """
     if total.before < _MIN_BEFORE:
         return change.strength

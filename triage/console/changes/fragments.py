@@ -42,7 +42,7 @@ class _Standout:
 
 
 def movers_html(latest: SharedReading[Movers], translations: Translations) -> Markup:
-    """Render the top movers of *Now*: changes of negative records by product (or brand) and intent, and by intent."""
+    """Render the top movers of *Now*: changes of negative records, by product (or brand) and intent, and by intent."""
     movers = latest.value
     if movers is None:
         return not_read(latest.error, translations)

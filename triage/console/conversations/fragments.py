@@ -11,7 +11,7 @@ from triage.translations import Translations
 
 
 def list_html(conversations: Sequence[Conversation], chosen: str, now_ms: int, translations: Translations) -> Markup:
-    """Render conversations as links: id, state, since when, reason, last words."""
+    """Render conversations as links: id, state, since when, reason, last words; `chosen` is the id of the open one."""
     rows = [(each, _since(each, now_ms, translations), _reason(each, translations)) for each in conversations]
     return render("conversations/list.html", translations, rows=rows, chosen=chosen)
 
@@ -29,7 +29,7 @@ def thread_html(conversation: Conversation, now_ms: int, translations: Translati
 
 
 def suggestions_html(suggestions: Sequence[Suggestion], translations: Translations) -> Markup:
-    """Render the next steps, numbered by the key that takes them."""
+    """Render the suggested next steps for the agent, numbered by the key that takes them."""
     return render("conversations/suggestions.html", translations, suggestions=list(enumerate(suggestions, 1)))
 
 

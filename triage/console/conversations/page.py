@@ -28,7 +28,7 @@ _LOOK_S = 5.0
 
 @dataclass(frozen=True)
 class Overview:
-    """Conversations that wait, longest first, those that people lead, and the one that is open; None: none is."""
+    """Conversations that wait for a person, longest first; those that people lead; and the open one, or None."""
 
     waiting: list[Conversation]
     with_people: list[Conversation]
@@ -52,7 +52,10 @@ def conversations_page(dependencies: Dependencies) -> Callable[..., Awaitable[No
 
 
 def read_overview(desk: ConversationDesk, identity: str) -> Overview:
-    """Read who waits, whom people talk to, and the conversation `identity`. Blocks; raises a TriageError."""
+    """Read the waiting conversations, those that people lead, and the one with the id `identity` (empty: none).
+
+    Blocks; raises a TriageError if Elasticsearch does not answer.
+    """
     store = desk.conversations.store
     chosen = store.read(identity) if identity else None
     return Overview(store.in_state("waiting", _LISTED), store.in_state("human", _LATEST), chosen)

@@ -23,9 +23,10 @@ class ConversationDesk:
         self._redactor = redactor
 
     def say(self, identity: str, text: str, actor: str, turn: int, step: str | None = None) -> None:
-        """Add an agent's turn with this number; `step` is the suggestion that was picked.
+        """Add the agent's turn number `turn` to the conversation `identity`; `step` is the suggestion that was picked.
 
-        Raises TurnRefused if the customer wrote meanwhile, so that the agent reads that first, and as the store does.
+        Raises TurnRefused if the customer wrote meanwhile, so that the agent reads that first; Unavailable,
+        AccessDenied or DependencyError if the turn cannot be stored.
         """
         if self._playbooks is not None:
             self._playbooks.refresh()

@@ -32,7 +32,7 @@ _SHOWN_ARTICLES = 20
 
 @dataclass(frozen=True)
 class ArticleUse:
-    """An article with the number of verdicts on its passages."""
+    """An article, and the number of verdicts on its passages by kind (used, edited, wrong)."""
 
     article: ArticleState
     verdicts: dict[str, int] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class ArticleUse:
 
 @dataclass(frozen=True)
 class KnowledgeState:
-    """All articles with their use, and the last questions that got no answer, in groups, the largest first.
+    """All articles with their verdicts, and the last questions that got no answer, in groups, the largest first.
 
     `passages` are those of the articles of one intent, if one was asked for.
     """
@@ -66,7 +66,7 @@ class LocalEvidence:
         self._answerer: Answerer | None = None
 
     def of_record(self, hit: Hit) -> tuple[Answer, list[Verdict]]:
-        """The answer for the text of a record with internal articles and similar cases; the verdicts on it."""
+        """Return the answer for a record, from articles and similar cases for staff, and verdicts on its passages."""
         record = hit.record
         question = Question(record=hit.id, language=None, audience="internal", k=_CASES)
         text = record.parts.joined(record.text)
@@ -74,7 +74,10 @@ class LocalEvidence:
         return answer, verdicts_of_record(self._client, self._settings.elasticsearch, hit.id)
 
     def tell(self, hit: Hit, passage: str, version: str, verdict: VerdictLabel, actor: str) -> None:
-        """Store what a person made of a passage."""
+        """Store the verdict of the user `actor` on a passage that was shown for the record `hit`.
+
+        `passage` is its name, such as `returns#3`, `version` that of its article.
+        """
         record = hit.record
         stored = Verdict(
             doc="verdict",
@@ -93,7 +96,7 @@ class LocalEvidence:
         store_verdict(self._client, self._settings.elasticsearch, stored)
 
     def state(self, intent: str | None) -> KnowledgeState:
-        """The articles, of one intent if it is given, and the questions that got no answer."""
+        """Return the articles (None: of all intents), and the questions that got no answer."""
         elastic = self._settings.elasticsearch
         verdicts = verdicts_by_article(self._client, elastic)
         stored = read_articles(self._client, elastic.knowledge()).values()

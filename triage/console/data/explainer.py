@@ -47,7 +47,7 @@ class LocalExplainer:
             return explained.intent, explained.sentiment, self._model.version
 
     def own_labels(self, record: EnrichedRecord) -> tuple[list[RiskExplanation], list[OwnIntent]]:
-        """Return the reasons of the risk scores, and the own intents that the text resembles.
+        """Return the reasons of the risk scores, and the operator's own intents that the text resembles.
 
         By the files that the settings name now; the record may have been enriched without them. Blocks. Raises
         ConfigError for a file that cannot be read, ModelError for a damaged encoder.
@@ -72,7 +72,7 @@ class LocalExplainer:
             return explain_rules(self._rules, record), self._rules.version
 
     def intents(self) -> list[str]:
-        """Intents available for a correction, from the model's manifest.
+        """Return the intents that a correction can choose, from the model's manifest.
 
         Raises ModelError if the model's folder is missing.
         """

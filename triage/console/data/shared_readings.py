@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class SharedSnapshot:
-    """The last snapshot for *Now*, shared by all open pages and read again after `interval_s` seconds.
+    """The last snapshot for the page *Now*, shared by all visitors and read again after `interval_s` seconds.
 
     `read` blocks and runs on a thread. If it fails, the last successful snapshot is kept, with the reason in `error`.
     """

@@ -43,12 +43,13 @@ class IntentCount:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The data of *Now* from one reading; `at_ms` is the time of the console's clock, which the demo simulates.
+    """The numbers, charts, alerts and records of the page *Now* from one reading.
 
-    `error` is the reason if the last attempt to read failed; the other values are then those of the last successful
-    reading. `gaps` describes data that Elasticsearch could not read. `known` is False before the first reading, when
-    the numbers are meaningless. `by_channel` has the timeline of each channel. `dead_letters` is None until their topic
-    has been read. `processed_ms` is when the newest record was processed; None if there are no records.
+    `at_ms` is the time of the console's clock, which the demo simulates. `error` is the reason if the last attempt to
+    read failed; the other values are then those of the last successful reading. `gaps` describes data that
+    Elasticsearch could not read. `known` is False before the first reading, when the numbers are meaningless.
+    `by_channel` has the timeline of each channel. `dead_letters` is None until their topic has been read.
+    `processed_ms` is when the newest record was processed; None if there are no records.
     """
 
     at_ms: int

@@ -24,7 +24,7 @@ _RESOLVED = 5
 
 
 class SnapshotReader:
-    """Callable that reads the data of *Now* and returns a Snapshot.
+    """Callable that reads the numbers, charts, alerts and latest records of the page *Now*; returns a Snapshot.
 
     `dead_letters` returns their number, None while unknown. A call raises Unavailable, AccessDenied or DependencyError
     if a request to Elasticsearch fails.

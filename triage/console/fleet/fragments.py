@@ -61,7 +61,7 @@ def tiles(view: FleetView, dead: int | None, translations: Translations) -> Mark
 
 
 def attention(view: FleetView, translations: Translations) -> list[tuple[str, str]]:
-    """Everything that needs an operator's attention, as (severity, sentence), the most severe first."""
+    """List everything in `view` that needs an operator's attention as (severity, sentence), the most severe first."""
     return [(need.severity, sentence(need, translations)) for need in view.needs]
 
 
@@ -95,7 +95,7 @@ def partitions_html(view: FleetView, translations: Translations) -> Markup:
 
 
 def stages_html(view: FleetView, translations: Translations) -> Markup:
-    """Render the time that each stage takes per batch."""
+    """Render the time that each stage of the workers takes per batch, as a table."""
     return render("fleet/stages.html", translations, stages=view.stages)
 
 

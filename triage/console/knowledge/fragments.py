@@ -18,7 +18,7 @@ _EXAMPLES = 5
 
 
 def articles_html(articles: Sequence[ArticleUse], today: date, translations: Translations) -> Markup:
-    """Render the articles: those that need attention first, then the most used ones."""
+    """Render the articles: those that need attention (expired, often wrong, ...) first, then the most used ones."""
     rows = sorted(
         ((each, state_of(each, today)) for each in articles),
         key=lambda row: (row[1] == "", row[1] == "unused", -row[0].used, row[0].article.article),
@@ -27,7 +27,7 @@ def articles_html(articles: Sequence[ArticleUse], today: date, translations: Tra
 
 
 def state_of(use: ArticleUse, today: date) -> str:
-    """Attention that an article needs: `expired`, `expires`, `wrong`, `old`, `unused`, or none (empty)."""
+    """Return the attention that an article needs: `expired`, `expires`, `wrong`, `old`, `unused`, or "" for none."""
     article = use.article
     if article.valid_until:
         last = date.fromisoformat(article.valid_until)
@@ -43,10 +43,10 @@ def state_of(use: ArticleUse, today: date) -> str:
 
 
 def unanswered_html(groups: Sequence[AskedGroup], root: str, translations: Translations) -> Markup:
-    """Render what was asked and not found, by group: the list of articles to write."""
+    """Render questions that no article answers, by group: articles to write. `root` is the URL of the start page."""
     return render("knowledge/unanswered.html", translations, groups=groups, most=_EXAMPLES, root=root)
 
 
 def passages_html(passages: Sequence[PassageDocument], translations: Translations) -> Markup:
-    """Render passages, word for word."""
+    """Render passages of articles, word for word, with their names."""
     return render("knowledge/passages.html", translations, passages=passages)

@@ -15,7 +15,7 @@ _TILES = ("records", "last_hour", "negative", "dead_letters", "open_alerts")
 
 
 def tiles(snapshot: Snapshot, translations: Translations, waiting: int = 0) -> Markup:
-    """Render the key numbers at the top of *Now*; they do not yet include `waiting` unprocessed records."""
+    """Render the key numbers at the top of the page *Now*; `waiting` is the number of records not yet processed."""
     if not snapshot.known:
         return tile_row([Tile(translations(f"now.{name}"), "–", translations("now.not_read")) for name in _TILES])
     hour, all_time = snapshot.last_hour, snapshot.all_time

@@ -32,7 +32,7 @@ def now_page(
     fleet: SharedReading[FleetView],
     silences: Callable[[], Sequence[Silence]] = tuple,
 ) -> Callable[..., Awaitable[None]]:
-    """The NiceGUI page builder of *Now*, called for each client.
+    """Return the NiceGUI page builder of *Now*, which is called for each visitor.
 
     `fleet` has the number of waiting records, `silences` returns the current silences. A page already has data when it
     opens, unless reading it takes longer than 1.5 s.

@@ -16,7 +16,7 @@ _MOST_NEEDS = 3
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The page's numbers and the state of the fleet at one time.
+    """The numbers of the page *Now*, and the state of the fleet at the same time.
 
     `fleet` is None until it was read; `error` is the reason if reading failed.
     """
@@ -32,10 +32,10 @@ class Pipeline:
 
     @property
     def state(self) -> str:
-        """State of the numbers: connecting, stale, behind, unknown or live.
+        """State of the page's numbers: connecting, stale, behind, unknown or live.
 
-        `stale`: Elasticsearch does not answer. `behind`: records wait, and the newest processed one is not recent.
-        `unknown`: it is not known if records wait. With simulated time, `behind` is never returned.
+        `stale`: Elasticsearch does not answer. `behind`: records wait, and the newest processed one is more than 30 s
+        old. `unknown`: it is not known if records wait. With simulated time, `behind` is never returned.
         """
         if not self.snapshot.known:
             return "connecting" if self.snapshot.error is None else "stale"
@@ -47,7 +47,11 @@ class Pipeline:
 
     @property
     def unread_ms(self) -> int | None:
-        """The event time, in ms, after which records may be missing; None if none wait or the newest is recent."""
+        """The event time, in ms, after which records may be missing from the numbers; None if they are complete.
+
+        They count as complete if no records wait in the raw topics, if the newest processed record is at most 30 s old,
+        and in a simulation.
+        """
         reached = self.snapshot.reached_ms
         if not self.waiting or self.snapshot.simulated or self.snapshot.empty:
             return None
@@ -55,7 +59,7 @@ class Pipeline:
 
 
 def status(pipeline: Pipeline, translations: Translations) -> Markup:
-    """Render the state of the data, its time, and the state of the pipeline."""
+    """Render one line: if the page's numbers are current, of which time they are, and the state of the fleet."""
     return render(
         "now/status.html",
         translations,

@@ -23,7 +23,7 @@ Saved = Callable[[Correction], Awaitable[None]]
 
 
 def intents_of(dependencies: Dependencies, hits: Sequence[Hit]) -> list[str]:
-    """Intents available for a correction: those of the model, if its folder can be read, and those of `hits`."""
+    """Return the intents that a correction can choose: the model's, if its folder can be read, and those of `hits`."""
     try:
         known = dependencies.explainer.intents()
     except TriageError:

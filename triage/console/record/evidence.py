@@ -19,7 +19,10 @@ log = get_logger("triage.console")
 
 
 class EvidenceSections:
-    """Shows both sections at once, and fills them when the evidence is there: it can take a second."""
+    """Shows the sections *What helped before* and *What the handbook says*, and fills them when the search is done.
+
+    The search can take a second; until then they say so.
+    """
 
     def __init__(self, dependencies: Dependencies, context: PageContext, hit: Hit) -> None:
         assert dependencies.evidence is not None

@@ -164,7 +164,7 @@ def _word_weights(
 
 
 def waiting_html(translations: Translations) -> Markup:
-    """Render the line that stands while evidence is searched."""
+    """Render the line that is shown while evidence is searched."""
     return render("record/evidence_note.html", translations, text=translations("evidence.searching"))
 
 
@@ -179,15 +179,15 @@ def cases_html(cases: Sequence[SimilarCase], root: str, translations: Translatio
 
 
 def handbook_html(answer: Answer, translations: Translations) -> Markup:
-    """Render what comes before the passages: the confidence, or why there are none and the nearest articles."""
+    """Render what precedes the passages of `answer`: the confidence, or why there are none and the nearest articles."""
     return render("record/handbook.html", translations, answer=answer)
 
 
 def span_html(span: AnswerSpan, answer: Answer, translations: Translations) -> Markup:
-    """Render a passage, word for word, with its source."""
+    """Render the passage `span` of an answer, word for word, with its source."""
     return render("record/span.html", translations, span=span, answer=answer)
 
 
 def verdicts_html(verdicts: Sequence[Verdict], translations: Translations) -> Markup:
-    """Render who used a passage for this record, or found it wrong."""
+    """Render verdicts on one passage: who used it for the record, or found it wrong."""
     return render("record/verdicts.html", translations, verdicts=verdicts)

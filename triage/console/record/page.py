@@ -36,7 +36,10 @@ _AROUND_MS = 7 * DAY_MS
 
 @dataclass(frozen=True)
 class RecordDetails:
-    """The data of *Record* for one record; `problem` is the reason if the rules could not be evaluated, else empty."""
+    """The data of the page *Record*: one record, its correction, similar records, and the rules that fired.
+
+    `problem` is the reason if the rules could not be evaluated, else empty.
+    """
 
     hit: Hit
     correction: Correction | None
@@ -68,7 +71,10 @@ def record_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
 
 
 def read_details(dependencies: Dependencies, record_id: str) -> RecordDetails | None:
-    """Read a record and its details; None if no index has it. Blocks; raises a TriageError if a request fails."""
+    """Read the record with the `_id` `record_id` and its details; None if no index has it.
+
+    Blocks; raises a TriageError if a request fails.
+    """
     client, settings = dependencies.client, dependencies.settings.elasticsearch
     hit = find_record(client, settings, record_id)
     if hit is None:

@@ -33,7 +33,10 @@ def record_html(hit: Hit, now_ms: int, translations: Translations) -> Markup:
 
 
 def order_html(filters: Filters, order: str, orders: Sequence[str], translations: Translations) -> Markup:
-    """Render links for the time range and the order of the queue; the first of `orders` is the default."""
+    """Render links for the time range and the order of the queue.
+
+    `order` is the current one, the first of `orders` the default.
+    """
 
     def address(range_name: str, by: str) -> str:
         chosen = Filters(filters.text, range_name, values=filters.values, excluded=filters.excluded)
@@ -51,6 +54,6 @@ def order_html(filters: Filters, order: str, orders: Sequence[str], translations
 
 
 def latest_html(latest: Sequence[Correction], reviewed: int, changed: int, translations: Translations) -> Markup:
-    """Render the latest corrections, with the number of reviewed and of changed records."""
+    """Render the latest corrections, with the numbers of records that were reviewed and whose labels were changed."""
     described = [(correction, correction_html(correction, translations)) for correction in latest]
     return render("review/latest.html", translations, latest=described, reviewed=reviewed, changed=changed)

@@ -73,7 +73,7 @@ def review_page(dependencies: Dependencies) -> Callable[..., Awaitable[None]]:
 
 
 def read_queue(dependencies: Dependencies, filters: Filters, order: str) -> ReviewQueue:
-    """Read the records flagged low_confidence that have no correction.
+    """Read the records flagged low_confidence that have no correction, in the order named `order`: `new` or `unsure`.
 
     Blocks; raises a TriageError if a request fails.
     """

@@ -15,7 +15,7 @@ ReadRules = Callable[[], Awaitable[list[RuleReport]]]
 
 
 def rule_routes(read: ReadRules) -> APIRouter:
-    """Build the routes of the list of rules and of one rule's page.
+    """Build the routes of the list of alert rules and of one rule's page.
 
     `read` reports on all rules, or raises a TriageError.
     """

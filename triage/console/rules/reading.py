@@ -15,7 +15,10 @@ from triage.fleet import FleetView
 
 
 class RuleReader:
-    """Reads the reports on all rules. `assessments` are the recent ones, including those not in the index yet."""
+    """Reads the reports on all alert rules: their alerts, how often people found them right, and their keys.
+
+    `assessments` are the users' latest verdicts on alerts, including those not in the index yet.
+    """
 
     def __init__(self, settings: Settings, client: Elasticsearch, clock: Clock, assessments: Assessments) -> None:
         self._settings = settings
@@ -24,7 +27,7 @@ class RuleReader:
         self._assessments = assessments
 
     def read(self, fleet: FleetView | None) -> list[RuleReport]:
-        """Report on every rule, in the order of the file; without keys if `fleet` is None.
+        """Report on every rule, in the order of the file; `fleet` has the numbers of keys, None leaves them out.
 
         Blocks. Raises ConfigError for a rule file that cannot be read, Unavailable, AccessDenied or DependencyError if
         a search fails.

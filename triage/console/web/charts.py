@@ -85,12 +85,15 @@ def sentiment_over_time(
 
 
 def running(slot: TimeSlot, step_ms: int, now_ms: int) -> bool:
-    """True if a step of the chart has begun and not ended at `now_ms`."""
+    """True if the step of the chart `slot`, `step_ms` long, has begun and not ended at `now_ms`."""
     return slot.start_ms <= now_ms < slot.start_ms + step_ms
 
 
 def timed(translations: Translations, start_ms: int, end_ms: int, offset_ms: int = 0) -> Options:
-    """Options of a time axis with the charts' font and colours; data are drawn `offset_ms` later than their time."""
+    """Return ECharts options of a time axis with the charts' font and colours.
+
+    Data are drawn `offset_ms` later than their time, in the middle of their step.
+    """
     axis = time_axis(translations, start_ms, end_ms, offset_ms)
     return axis | {"axisLabel": FONT | axis["axisLabel"]}
 
@@ -153,7 +156,7 @@ def timeline_description(slots: Sequence[TimeSlot], step_ms: int, alerts: int, t
 
 
 def timeline_table(slots: Sequence[TimeSlot], step_ms: int, now_ms: int, translations: Translations) -> Markup:
-    """Render the chart over time as a table, newest first; steps without records are left out."""
+    """Render the chart over time as a table, the newest step first; steps without records are left out."""
     rows = [
         (slot.start_ms, [getattr(slot.counts, name) for name in SENTIMENTS], running(slot, step_ms, now_ms))
         for slot in reversed(slots)

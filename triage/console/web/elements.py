@@ -29,7 +29,10 @@ def text(content: str, tag: str = "p") -> Html:
 
 
 def section(name: str, title: str, classes: str = "", *, hidden: bool = False) -> ui.element:
-    """Create a card with a heading, for use as a context manager; a `hidden` heading is only for screen readers."""
+    """Create a card with the id `name` and a heading, to be used as a context manager.
+
+    A `hidden` heading is only for screen readers.
+    """
     card = ui.element("section").classes(f"card {classes}").props(f'aria-labelledby="{name}-title" id="{name}"')
     with card:
         text(title, "h2").props(f'id="{name}-title"').classes("unseen" if hidden else "")
@@ -42,9 +45,9 @@ def chart(classes: str, options: Options) -> ui.echart:
 
 
 def zoomable(drawn: ui.echart, zoom: Callable[[int, int], str]) -> None:
-    """Let a drag on a time chart open the page at the address `zoom(start_ms, end_ms)`, and a click on a band an alert.
+    """Let a drag on a time chart open the URL `zoom(start_ms, end_ms)`, and a click on a band its alert.
 
-    A band is that of an alert if it has a `key`. The address ends on whole minutes, which contain what was marked.
+    A band is that of an alert if it has a `key`. The times are whole minutes, which contain what was marked.
     """
     # The chart is there once it is drawn, and each drawing says "finished" again. While the brush is on, ECharts tells
     # of no click on a band: so it is found by its time.
@@ -74,7 +77,7 @@ def zoomable(drawn: ui.echart, zoom: Callable[[int, int], str]) -> None:
 
 
 def opens_alert(drawn: ui.echart) -> None:
-    """Let a click on a row open the alert of its series, which has the alert's `key`."""
+    """Let a click on a row of a chart open an alert: the one whose dedup key is the `key` of the row's series."""
     drawn.on(
         "chart:finished",
         _open_alert,

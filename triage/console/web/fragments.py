@@ -28,7 +28,10 @@ def tile_row(tiles: Sequence[Tile]) -> Markup:
 
 
 def banner(error: str | None, translations: Translations, *, known: bool) -> Markup:
-    """Render an error and its consequences; empty if `error` is None. `known`: the page still shows earlier numbers."""
+    """Render an error and its consequences; empty if `error` is None.
+
+    `known`: the page still shows the numbers of an earlier reading.
+    """
     return NOTHING if error is None else render("web/banner.html", translations, error=error, known=known)
 
 

@@ -58,7 +58,7 @@ class PageContext:
         return cls(translations_of(request), user_of(request), root_of(request), location, script, searched)
 
     def header(self, active: str) -> Markup:
-        """Render the header of a page: tabs (`active` is the current one), language and user."""
+        """Render the header of a page: tabs, language and user. `active` is the tab to mark, a key of `TABS`."""
         translations = self.translations
         links = [(translations(f"nav.{name}"), self.root + path, name == active) for name, path in TABS.items()]
         return render(
@@ -76,7 +76,10 @@ class PageContext:
 
 @contextmanager
 def page_layout(request: Request, active: str, title: str = "") -> Iterator[PageContext]:
-    """Context manager that builds the layout of a NiceGUI page; elements created in it become the main content."""
+    """Context manager that builds the layout of a NiceGUI page; elements created in it become the main content.
+
+    `active` is the tab to mark as the current one, a key of `TABS`; the default title is the tab's name.
+    """
     page = PageContext.of(request)
     title = title or page.translations(f"nav.{active}")
     client = ui.context.client
@@ -100,7 +103,10 @@ def page_layout(request: Request, active: str, title: str = "") -> Iterator[Page
 
 
 def plain_page(page: PageContext, active: str, title: str, content: Markup) -> str:
-    """Render an HTML document with the same layout but no scripts, for pages that must open fast everywhere."""
+    """Render an HTML document with the layout of all pages but without NiceGUI, as one small file.
+
+    It opens fast on a phone or from a notification. `active` is the tab to mark as the current one, a key of `TABS`.
+    """
     return document(
         "web/plain_page.html",
         page.translations,
@@ -112,5 +118,8 @@ def plain_page(page: PageContext, active: str, title: str, content: Markup) -> s
 
 
 def choices(label: str, links: Sequence[tuple[str, str, bool]], kind: str = "choice", current: str = "true") -> Markup:
-    """Render links, each given as (text, URL, is current)."""
+    """Render a navigation of links, each given as (text, URL, is current).
+
+    `label` names it for screen readers, `kind` is its CSS class, `current` the `aria-current` of the current link.
+    """
     return TEMPLATES.render("web/choices.html", label=label, links=links, kind=kind, current=current)

@@ -49,7 +49,7 @@ def records_table(
 
 
 def record_facts(record: EnrichedRecord, translations: Translations) -> list[str]:
-    """Channel, language, product and brand of a record as texts, without missing ones."""
+    """Return channel, language, product and brand of a record as texts, without missing ones."""
     facts = [
         translations.term("channel", record.channel.value),
         translations.term("language", record.language),

@@ -25,12 +25,12 @@ _POLICY_VIOLATION = 1008
 
 
 def signing_key(session_key: SecretStr | None) -> bytes:
-    """Key for signatures: `session_key`, which several consoles share; if it is None, a random key for this process."""
+    """Return the key for signatures: `session_key`, which several consoles share, or a random key if that is None."""
     return session_key.get_secret_value().encode() if session_key else secrets.token_bytes(32)
 
 
 def serializer(key: bytes, purpose: str) -> URLSafeSerializer:
-    """A serializer that signs values for one purpose, and refuses signatures made for another."""
+    """Return a serializer that signs values for one `purpose`, and refuses signatures made for another."""
     return URLSafeSerializer(key, purpose, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256})
 
 
@@ -75,13 +75,13 @@ class Sessions:
         return Session(secrets.token_urlsafe(16), user, self._token_mark(user), now_s, now_s + self._lasts_s)
 
     def cookie(self, session: Session) -> str:
-        """The signed cookie value for a session."""
+        """Return the signed cookie value for a session."""
         user = session.user
         fields = [session.id, user.name, user.role, session.token_mark, session.began_at_s, session.ends_at_s]
         return str(self._serializer.dumps(fields))
 
     def find(self, cookie: str) -> Session | None:
-        """The open session of a cookie value; None if its signature is invalid or the session has ended."""
+        """Return the open session of a cookie's value; None if its signature is invalid or the session has ended."""
         try:
             session_id, name, role, *others = self._serializer.loads(cookie)
         except BadData:

@@ -26,7 +26,7 @@ def document(template: str, translations: Translations, /, **values: object) -> 
 
 
 def stylesheet() -> Markup:
-    """The console's CSS, as Markup."""
+    """Return the console's CSS."""
     return Markup(_STYLESHEET.read_text("utf-8"))  # noqa: S704 - the console's own file
 
 

@@ -41,7 +41,10 @@ def time_axis(translations: Translations, start_ms: int, end_ms: int, offset_ms:
 
 
 def ticks(start_ms: int, end_ms: int, translations: Translations) -> dict[int, str]:
-    """Labels of at most ten ticks, by time in ms: dates where a day begins in the reader's time zone, hours between."""
+    """Return the labels of at most ten ticks between two event times, by time in ms.
+
+    They are dates where a day begins in the reader's time zone, and hours between.
+    """
     zone = translations.tzinfo
     span_min = (end_ms - start_ms) / MINUTE_MS
     step_min = next((step for step in _STEPS_MIN if span_min / step <= _MAX_TICKS), None)

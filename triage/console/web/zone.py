@@ -31,7 +31,7 @@ class DefaultZone:
 
 @functools.cache
 def known_zones() -> frozenset[str]:
-    """Names of all time zones."""
+    """Return the IANA names of all time zones."""
     return frozenset(available_timezones())
 
 
@@ -47,7 +47,7 @@ def zone_of(connection: HTTPConnection) -> str:
 
 
 def chosen_zone(connection: HTTPConnection) -> str:
-    """The time zone that the reader chose; empty without a choice."""
+    """Return the time zone that the reader chose on the page `/time-zone`; empty without a choice."""
     return _known(cookie_of(connection, CHOSEN))
 
 
@@ -62,7 +62,7 @@ def default_zone(connection: HTTPConnection) -> str:
 
 
 def zone_script(connection: HTTPConnection, *, reload: bool = True) -> Markup:
-    """A script that stores the browser's time zone in a cookie.
+    """Return a script that stores the browser's time zone in a cookie.
 
     It reloads the page if times were shown in another time zone, unless `reload` is False or the reader chose one.
     """
