@@ -180,6 +180,7 @@ def test_one_good_broker_of_several_is_enough(stack):
         (kafka.UnsupportedVersionError("old"), DependencyError, "old"),
         (kafka.UnknownTopicOrPartitionError("x"), Unavailable, "triage topics apply"),
         (kafka.NotEnoughReplicasError("x"), Unavailable, "x"),
+        (kafka.CoordinatorNotAvailableError("GROUP/x: "), Unavailable, "GROUP/x; no coordinator yet"),
         (kafka.KafkaTimeoutError(), Unavailable, "KafkaTimeoutError"),
         (ConnectionResetError("gone"), Unavailable, "gone"),
         (Fenced("mine"), Fenced, "mine"),

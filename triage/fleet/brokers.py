@@ -12,7 +12,7 @@ from triage.config import Settings
 from triage.errors import TriageError
 from triage.topics import admin_client, translate
 from triage.topics.definitions import RAW_TOPICS
-from triage.topics.group_offsets import committed_offsets
+from triage.topics.group_offsets import committed_offsets, described_groups
 from triage.topics.kafka_types import Admin, TopicPartition
 
 
@@ -79,7 +79,7 @@ class Brokers:
     def _read(self, admin: Admin) -> BrokerReading:
         kafka = self._settings.kafka
         groups = {self._settings.worker.group: "worker", kafka.topic(self._settings.alerting.group): "alerter"}
-        described = admin.describe_groups(list(groups))
+        described = described_groups(admin, list(groups))
         members = tuple(
             _member(member, kind) for group, kind in groups.items() for member in described[group].get("members", ())
         )

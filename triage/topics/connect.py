@@ -33,7 +33,7 @@ def translate(error: BaseException, *, doing: str = "") -> TriageError:
         return error
     from triage.topics.kafka_compat import error_text
 
-    text = error_text(error)
+    text = error_text(error).rstrip(": ")
     message = f"{doing}: {text}" if doing else text
     if "CERTIFICATE_VERIFY_FAILED" in text:
         # kafka-python raises it as a connection error.
@@ -95,6 +95,15 @@ def _translations() -> list[tuple[tuple[type[BaseException], ...], str, Callable
         (
             (kafka.UnknownTopicOrPartitionError,),
             "; if the topic does not exist yet, run: triage topics apply",
+            unavailable,
+        ),
+        (
+            (
+                kafka.CoordinatorLoadInProgressError,
+                kafka.CoordinatorNotAvailableError,
+                kafka.NotCoordinatorError,
+            ),
+            "; no coordinator yet: the cluster is new, or another broker takes over",
             unavailable,
         ),
         ((ssl.SSLError,), "; check kafka.ssl_cafile, ssl_certfile and ssl_keyfile", wrong),

@@ -105,11 +105,12 @@ class Instance:
     def _describe(self) -> list[str]:
         """The client ids of the group's members."""
         from triage.topics.connect import admin_client
+        from triage.topics.group_offsets import described_groups
 
         # It warns of what Faust's members say of themselves, at length.
         logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)
         with admin_client(self._settings.kafka, timeout_s=0) as admin:
-            found = admin.describe_groups([self._group])
+            found = described_groups(admin, [self._group])
         return [member["client_id"] for group in found.values() for member in group.get("members", ())]
 
 
