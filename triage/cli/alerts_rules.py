@@ -64,7 +64,7 @@ def rules(
 
 
 def sentence(report: "RuleReport") -> str:
-    """The proposal to make a rule stricter after three false alerts in a row, as a sentence; empty if there is none."""
+    """Return the proposal to make a rule stricter after three false alerts in a row, as a sentence; "" without one."""
     from triage.clock import rfc3339
 
     found = report.proposal

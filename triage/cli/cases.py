@@ -95,7 +95,7 @@ def similar(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Print resolved cases like a text, and how often their kind of resolution ended the case."""
+    """Print the resolved cases most similar to a text, and how often their kind of resolution ended the case."""
     import msgspec
 
     from triage.assist.answers.assemble import usable_encoder

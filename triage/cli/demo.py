@@ -40,7 +40,7 @@ def command(
 
     Starts Kafka, Elasticsearch, worker, alerter and console with empty data; Ctrl-C stops everything. If you kill one
     of the last three, it is restarted, and nothing is lost. With --once it exits when the alerts have resolved, and
-    fails if the counts disagree.
+    fails if a record is missing or duplicate in the topics or in Elasticsearch, or if no alert has fired.
     """
     import signal
 

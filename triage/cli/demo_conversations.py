@@ -16,7 +16,7 @@ DIALOGUES: dict[str, tuple[str, ...]] = {
 
 
 def converse(settings: "Settings", say: Callable[[str], None]) -> None:
-    """Play the conversations into Elasticsearch, where the console shows them, and say how each ended.
+    """Play three conversations into Elasticsearch, where the console shows them; `say` receives how each ended.
 
     Texts are read by rules alone: the worker has the processor now. Raises Unavailable, ConfigError.
     """

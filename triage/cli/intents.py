@@ -83,7 +83,7 @@ def add(
 
 @app.command(name="list")
 def show(as_json: JsonOption = False, config: ConfigOption = None, assignments: SetOption = None) -> None:
-    """Print your own intents with their examples' number and how they were fitted."""
+    """Print your own intents, with the number of their examples and how they were fitted."""
     import msgspec
 
     head = _head(settings_from(config, assignments))

@@ -192,7 +192,7 @@ def versions(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """List all versions of an article with the time of their first `apply`; versions stay when an article goes."""
+    """List all versions of an article with the time of their first `apply`, also after the article was deleted."""
     from triage.elastic.client import connect
     from triage.elastic.knowledge import read_article, read_versions
 

@@ -8,9 +8,10 @@ if TYPE_CHECKING:
 
 
 def own_intents(settings: "Settings") -> "OwnIntents | None":
-    """Function that finds own intents in texts; None unless `intents.enrich` is on and intents were added.
+    """Return a function that finds own intents in texts; None unless `intents.enrich` is on and intents were added.
 
-    Only then the sentence encoder is loaded. Raises ConfigError, ModelError.
+    Only then the sentence encoder is loaded. Raises ConfigError for a file that cannot be read or a missing encoder,
+    ModelError for a damaged one.
     """
     if not settings.intents.enrich:
         return None

@@ -43,7 +43,10 @@ def command(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Size a fleet from the costs of one record. docs/capacity.md has the formulas."""
+    """Compute partitions, workers, cores, GPUs, nodes and storage for a rate of records, from the costs of one record.
+
+    docs/capacity.md has the formulas.
+    """
     import msgspec
 
     from triage.sizing.capacity import Costs, Demand, size

@@ -28,7 +28,7 @@ def fit(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Learn which of the legal steps agents take next; write the policy as ONNX.
+    """Learn which of the steps that a playbook allows agents take next; write the policy as ONNX.
 
     It learns from the suggestions that your agents picked, in the conversations of Elasticsearch, or from dialogues in
     files, with --data and --tasks. Set conversations.policy to the folder. Needs the extra train; some minutes for
@@ -95,7 +95,7 @@ def convert(
     tasks: TasksOption,
     output: Annotated[Path, typer.Option("--output", help="Folder for the playbooks")] = Path("playbooks"),
 ) -> None:
-    """Write each task of tasks.json as a playbook, which `check` and `graph` take."""
+    """Write each task of a `tasks.json` in the form of STAR as a playbook, which `check` and `graph` take."""
     import msgspec
 
     from triage.assist.policy.convert import playbook_of_task

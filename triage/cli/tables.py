@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 
 def aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table, of which the first row is the header.
+    """Return the lines of a table, of which the first row is the header.
 
     Columns that are empty except for their header are left out. Chinese characters take two places.
     """

@@ -45,7 +45,7 @@ class Tapped:
 
 
 def reader(tap: Tap, kafka: "KafkaSettings", redactor: "Redactor | None") -> "Callable[[ConsumerRecord], list[Tapped]]":
-    """Create a function that converts a Kafka record to the items to show; with a `redactor`, it redacts them first."""
+    """Return a function that converts a Kafka record to the items to show; with a `redactor`, it redacts them first."""
     channels = {kafka.topic(name): channel.value for channel, name in RAW_TOPICS.items()}
 
     def read(record: "ConsumerRecord") -> list[Tapped]:

@@ -11,7 +11,7 @@ HELP = "RFC 3339 (2026-11-22T09:30:00Z; UTC by default), or 90s, 30m, 12h, 3d ag
 
 
 def moment_ms(text: str | None, now_ms: int, flag: str) -> int | None:
-    """Parse a time (`2026-11-22T09:30Z`), a duration before now (`3d`) or `now` to epoch milliseconds.
+    """Parse a time (`2026-11-22T09:30Z`), a duration before now (`3d`) or `now` to milliseconds since the epoch.
 
     Returns None if `text` is None. Raises ConfigError, naming the option `flag`, for other text.
     """

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 def reader(settings: "Settings", clock: "Clock", *, with_model: bool) -> "Callable[[str], TurnFacts]":
-    """Function that makes the facts of a text. Raises ModelError for a model that can't be loaded."""
+    """Return a function that finds intent, sentiment, entities and rules of a text, by the model or by rules alone.
+
+    Raises ModelError for a model that can't be loaded.
+    """
     from triage.assist.conversations.facts import facts_by_rules, facts_of_turn
     from triage.redaction import Redactor
 

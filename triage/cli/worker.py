@@ -108,10 +108,9 @@ def skip(
 
 
 def skip_batch(settings: Settings, position: str, readers: "Readers | None", *, dry_run: bool) -> None:
-    """Skip the batch at `position` (topic/partition/offset) for `readers`, and print what was skipped.
+    """Skip the batch at `position` (topic/partition/offset) for the consumers `readers`, and print what was skipped.
 
-    `readers` is the consumer group that waits at the batch, by default that of its topic. With `dry_run` it is only
-    printed.
+    By default, these are the consumer group that reads the topic. With `dry_run` the batch is only printed.
     """
     from triage.pipeline.dead_letters.origin_headers import parse_position
     from triage.pipeline.dead_letters.skip import skip as skip_for

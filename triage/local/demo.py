@@ -251,7 +251,7 @@ class Demo:
             time.sleep(0.25)
 
     def summary(self) -> Summary:
-        """Count the records sent, in the topics and in Elasticsearch; `problems` says where they disagree."""
+        """Count the records sent, in the topics and in Elasticsearch; `problems` says where these numbers differ."""
         client = connect(self.settings.elasticsearch)
         try:
             alias = self.settings.elasticsearch.index_prefix

@@ -10,8 +10,9 @@ from triage.local.tally import Totals
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts of one run of the demo; `problems` describes each count that disagrees with another.
+    """Counts of one run of the demo.
 
+    `problems` describes records that are missing or duplicate, alerts that did not resolve, and that none fired.
     `p50_ms` and `p95_ms` are percentiles of the time from the raw to the enriched record.
     """
 
