@@ -100,7 +100,7 @@ def rows(
 
 
 def cells(hit: Hit, zone: ZoneInfo) -> list[Cell]:
-    """Values of a record in the order of COLUMNS; its time is given in UTC and in the time zone."""
+    """Return the values of a record in the order of COLUMNS; its time is given in UTC and in `zone`."""
     record = hit.record
     here = from_ms(parse_rfc3339(record.timestamp)).astimezone(zone)
     return [

@@ -46,7 +46,7 @@ def read_facets(
 def facets(
     dependencies: Dependencies, filters: Filters, found: Mapping[str, FieldValues], translations: Translations
 ) -> None:
-    """Build the column of filters; each value links to the page with this value as an additional filter."""
+    """Build the column of filters with the values `found`, by field; each links to the page with it as a filter."""
     Html(narrow_button(translations)).classes("narrow-down")
     with ui.element("nav").classes("card facets").props(f'id="facets" aria-label="{translations("explore.filters")}"'):
         if not found:

@@ -93,7 +93,7 @@ def facet_values_html(
 
 
 def apply_html(filters: Filters, name: str, ticked: tuple[str, ...], translations: Translations) -> Markup:
-    """Render a link to the page with exactly the `ticked` values of a field; empty if there are none."""
+    """Render a link to the page with exactly the `ticked` values of the field `name`; empty if there are none."""
     if not ticked:
         return NOTHING
     label = translations("explore.apply", n=len(ticked))
@@ -122,9 +122,10 @@ def _facet_value(filters: Filters, name: str, share: Share, translations: Transl
 def tools_html(
     filters: Filters, total: int, now_ms: int, user: str, translations: Translations, *, with_comparison: bool
 ) -> Markup:
-    """Render what can be done with a view: compare it, unless the page does (`with_comparison`), save, export, draw it.
+    """Render links to compare, save and export a view and to draw its chart as a picture.
 
-    Saved views are kept in the browser, by `user`. `total` is the number of records, for the picture's title.
+    With `with_comparison` the page already compares. Saved views are kept in the browser, by `user`. `total` is the
+    number of records, for the picture's title.
     """
     links = [(filters.address("explore.csv"), translations("explore.export"))]
     if not with_comparison:

@@ -42,9 +42,10 @@ _YEARS_S = 20 * 365 * 86_400
 
 @dataclass(frozen=True)
 class ExploreResults:
-    """The data of *Explore* for one set of filters; `step_ms` is the width of the chart's slots.
+    """The data of the page *Explore* for one set of filters; `step_ms` is the width of the chart's slots.
 
-    `facets` has the values of each field by its parameter name; `alerts` are the latest about records of the view.
+    `facets` has the values of each field by its parameter name; `corrections` are those of the listed records, by id;
+    `alerts` are the latest about records of the view.
     """
 
     statistics: Statistics
@@ -93,10 +94,10 @@ def read_results(
     with_comparison: bool = False,
     zone: tzinfo = UTC,
 ) -> ExploreResults:
-    """Read the data of *Explore*; `after` continues after an earlier page of records, None begins with the newest.
+    """Read the data of the page *Explore*: numbers, facets, 25 records, their corrections, and alerts.
 
-    Days of the chart begin at midnight in `zone`. Blocks; raises a TriageError if a request fails, ValueError for an
-    invalid `after`.
+    `after` continues after an earlier page of records, None begins with the newest. Days of the chart begin at midnight
+    in `zone`. Blocks; raises a TriageError if a request fails, ValueError for an invalid `after`.
     """
     client, settings, metrics = dependencies.client, dependencies.settings.elasticsearch, dependencies.metrics
     query = filters.query(now_ms)

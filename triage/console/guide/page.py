@@ -20,7 +20,7 @@ Advise = Callable[[GuideRequest], Advice | None]
 
 
 def guide_routes(advise: Advise) -> APIRouter:
-    """The route of the page."""
+    """Build the route of the page `/guide`; `advise` returns the advice for a request, None if no guide is set up."""
     router = APIRouter()
 
     @router.get("/guide")
@@ -40,7 +40,10 @@ def guide_routes(advise: Advise) -> APIRouter:
 
 
 def guide_page(text: str, advice: Advice | None, context: PageContext) -> str:
-    """The page as an HTML document; an answer to the question is appended to the text."""
+    """Render the page as an HTML document: `text`, the advice, and answers to its question.
+
+    Each answer is a link to the page with the answer appended to `text`.
+    """
 
     def more(label: str) -> str:
         return f"{context.root}guide?{urlencode({'text': f'{text}; {label}'})}"

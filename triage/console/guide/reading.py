@@ -21,7 +21,11 @@ class GuideDesk:
         self._adviser: Adviser | None = None
 
     def advise(self, request: GuideRequest) -> Advice | None:
-        """Advise after a turn; None without `guide.words`. Blocks; raises ConfigError, or as a search does."""
+        """Return the advice for a customer's words; None without `guide.words`.
+
+        Blocks. Raises ConfigError for a bad file of words, Unavailable, AccessDenied or DependencyError if a search
+        fails.
+        """
         if self._settings.guide.words is None:
             return None
         with self._lock:

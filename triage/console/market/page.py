@@ -27,7 +27,11 @@ ReadTopics = Callable[[], TopicReport | None]
 def market_routes(
     read: ReadMarket, read_topics: ReadTopics = lambda: None, dimensions: Sequence[Sequence[str]] = ()
 ) -> APIRouter:
-    """The routes of the page, and of drafts of alert rules; `dimensions` are the fields that are counted together."""
+    """Build the routes of the page *Market*, and of drafts of alert rules for emerging topics.
+
+    `read` returns the report, `read_topics` the emerging topics; None if there are none. `dimensions` are the
+    combinations of fields that alert rules count.
+    """
     router = APIRouter()
 
     @router.get("/market")
@@ -61,7 +65,7 @@ def market_routes(
 
 
 def market_page(report: MarketReport, context: PageContext, topics: TopicReport | None = None) -> str:
-    """The page as an HTML document."""
+    """Render the page *Market* as an HTML document, with the emerging topics if there are any."""
     content = render(
         "market/page.html",
         context.translations,
@@ -84,13 +88,13 @@ def market_page(report: MarketReport, context: PageContext, topics: TopicReport 
 
 
 def topic_rule_page(rule: str, context: PageContext) -> str:
-    """The page with a drafted alert rule, as YAML, as an HTML document."""
+    """Render the page with `rule`, a drafted alert rule as YAML, as an HTML document."""
     content = render("market/rule.html", context.translations, rule=rule, root=context.root)
     return plain_page(context, "market", context.translations("market.topic_rule_title"), content)
 
 
 def net(opinion: Opinion | None, translations: Translations) -> str:
-    """Net sentiment as text with its interval, such as `-56 (-87 to +9)`; empty without records."""
+    """Return net sentiment in points with its 95 % interval, such as `-56 (-87 to +9)`; "" without records."""
     if opinion is None or opinion.net is None:
         return ""
     low, high = opinion.interval
@@ -98,7 +102,7 @@ def net(opinion: Opinion | None, translations: Translations) -> str:
 
 
 def tone(opinion: Opinion | None) -> str:
-    """Class of a cell: `negative` or `positive` if the interval excludes zero, else empty."""
+    """Return the CSS class of a cell: `negative` or `positive` if the interval of `net` excludes zero, else ""."""
     if opinion is None or not opinion.n:
         return ""
     low, high = opinion.interval

@@ -12,7 +12,7 @@ from triage.schemas.topic import TopicReport
 
 
 class MarketReader:
-    """Reads the report on the last `market.days`, with the file of names as it is now."""
+    """Reads the market report on the last `market.days` days, with the file of brands and products as it is now."""
 
     def __init__(self, settings: Settings, client: Elasticsearch, clock: Clock) -> None:
         self._settings = settings
@@ -20,9 +20,10 @@ class MarketReader:
         self._clock = clock
 
     def read(self) -> MarketReport | None:
-        """Report on the time up to the last whole minute; None without `market.path`.
+        """Return the report on the time up to the last whole minute; None without `market.path`.
 
-        Blocks; raises ConfigError for a file with mistakes, or as a search does.
+        Blocks. Raises ConfigError for a file with mistakes, Unavailable, AccessDenied or DependencyError if a search
+        fails.
         """
         market = self._settings.market
         if market.path is None:
@@ -33,5 +34,8 @@ class MarketReader:
         return read_market_report(self._client, self._settings.elasticsearch, names, start_ms, end_ms)
 
     def topics(self) -> TopicReport | None:
-        """The latest run of `triage market topics`; None if there was none. Blocks; raises as a search does."""
+        """Return the result of the latest run of `triage market topics`; None if there was none.
+
+        Blocks. Raises Unavailable, AccessDenied or DependencyError if the search fails.
+        """
         return latest_topics(self._client, self._settings.elasticsearch)

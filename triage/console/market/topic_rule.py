@@ -8,9 +8,10 @@ from triage.schemas.topic import EmergingTopic
 
 
 def draft_rule(topic: EmergingTopic, number: int, dimensions: Sequence[Sequence[str]]) -> str:
-    """A rule in the form of the file of alert rules; `dimensions` are the fields that are counted together.
+    """Return an alert rule for the topic as YAML, named `topic-NUMBER`.
 
-    Rules count fields, not texts: of the counted fields, the rule takes as many as most of the topic's records share.
+    Rules count fields, not texts. `dimensions` are the combinations of fields that can be counted: the rule takes the
+    largest of which the topic has a value for each field, because most of its records share it.
     """
     counted = max((names for names in dimensions if all(name in topic.fields for name in names)), key=len, default=())
     rule: dict[str, object] = {"name": f"topic-{number}", "dimension": list(counted)}
