@@ -45,7 +45,7 @@ def facts_of(alert: Alert, translations: Translations) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """An event in the history of an alert: its time in ms, a description, and the comment of the user."""
+    """An event in the history of an alert: time in ms since the epoch, description, and the user's comment if any."""
 
     at_ms: int
     text: str

@@ -192,8 +192,8 @@ class Wording:
     ) -> str:
         """Summary of a firing alert: its counts, the usual count, and its start.
 
-        `latest` is None while the latest window is the one with most negatives. `peak_ms` and `latest_ms` are the start
-        and end of the two windows.
+        `peak` are the counts of the window with most negatives, `latest` those of the latest one, None while that is
+        the same. `peak_ms` and `latest_ms` are the start and end of the two windows.
         """
         begin, end = between_in(*peak_ms, self.tzinfo)
         name = "notification.summary" if latest is None else "notification.summary_at_peak"
@@ -233,7 +233,7 @@ class Wording:
         )
 
     def silent(self, place: str, since_ms: int, expected: float | None) -> str:
-        """Summary of a silence: since when no record has arrived, and how many were expected in that time."""
+        """Summary of a silence: since when no record has arrived, and how many, `expected`, are usual in that time."""
         since, usual = self._translations.moment(since_ms), self._translations.quantity(expected or 0.0)
         return self._translations("notification.silent", place=place, since=since, expected=usual)
 
@@ -262,7 +262,10 @@ class Wording:
         return self._fit(self._translations("notification.acknowledged", by=by, title=title))
 
     def told(self, began_ms: int, told_ms: int, over_ms: int | None) -> str:
-        """A sentence on the delay of a notification. `over_ms` is the end of the alert; None while it fires."""
+        """A sentence on when receivers were notified, and how long after the alert began (times in ms since the epoch).
+
+        `over_ms` is the end of the alert; None while it fires.
+        """
         told, late = self._translations.moment(told_ms), self.duration(max(0, told_ms - began_ms) // 60_000 * 60_000)
         if over_ms is None:
             return self._translations("notification.told", told=told, late=late)

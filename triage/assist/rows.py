@@ -31,7 +31,7 @@ class UnreadableTextError(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """A row with its line, which counts from 1: its fields by name, or None and the problem."""
+    """A row of a file with its line, which counts from 1: its fields by name, or None and `problem`, the reason."""
 
     line: int
     fields: Mapping[str, Any] | None
@@ -70,7 +70,7 @@ def kind_of(path: Path) -> str:
 
 
 def csv_rows(text: str) -> Iterator[Row]:
-    """Rows of CSV with a header, empty ones left out; the delimiter is a comma, semicolon, tab or bar."""
+    """Rows of CSV text with a header, empty ones left out; the delimiter is a comma, semicolon, tab or bar."""
     csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
     first = text.partition("\n")[0]
     delimiter = max(",;\t|", key=first.count)
@@ -89,7 +89,7 @@ def csv_rows(text: str) -> Iterator[Row]:
 
 
 def json_rows(text: str) -> Iterator[Row]:
-    """Rows of JSON lines, empty ones left out."""
+    """Rows of JSON lines, empty lines left out; a line that is not a JSON object gives a row with the problem."""
     for line, row in enumerate(text.split("\n"), 1):
         if not row.strip():
             continue

@@ -38,12 +38,15 @@ def event_time_range(start_ms: int | None, end_ms: int | None) -> list[JsonObjec
 
 
 def buckets(aggregations: JsonObject, name: str) -> list[JsonObject]:
-    """Buckets of the aggregation `name`; empty if the index does not exist."""
+    """Buckets of the aggregation `name` in a response's `aggregations`; empty if the index does not exist."""
     return list(aggregations.get(name, {}).get("buckets", []))
 
 
 def sentiment_counts(bucket: JsonObject, start_ms: int = 0) -> SentimentCounts:
-    """Counts by sentiment of one bucket, which must have the sub-aggregation `BY_SENTIMENT`."""
+    """Counts by sentiment of one bucket of a response, which must have the sub-aggregation `BY_SENTIMENT`.
+
+    `start_ms` is the start of the bucket's interval.
+    """
     counts = {inner["key"]: inner["doc_count"] for inner in buckets(bucket, "sentiment")}
     return SentimentCounts(start_ms, *(counts.get(label, 0) for label in _SENTIMENTS))
 

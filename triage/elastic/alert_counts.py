@@ -39,7 +39,7 @@ class PastAlerts:
 
 
 def past_alerts(client: Elasticsearch, settings: ElasticsearchSettings, since_ms: int) -> PastAlerts:
-    """Read the alerts that began at or after `since_ms` (ms since the epoch).
+    """Read the latest 10,000 alerts that began at or after `since_ms` (ms since the epoch).
 
     Raises Unavailable, AccessDenied, DependencyError.
     """

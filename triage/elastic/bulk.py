@@ -12,7 +12,8 @@ _NDJSON = {"content-type": "application/x-ndjson", "accept": "application/json"}
 def send_bulk(client: Elasticsearch, lines: Sequence[bytes]) -> JsonObject:
     """Send actions and documents, each a line of JSON, and return the response body.
 
-    The client's own `bulk` would decode and encode every document again. Raises errors of the client.
+    The client's own `bulk` would decode and encode every document again. Raises ApiError and TransportError of the
+    client: call it within `translated`.
     """
     body = b"\n".join(lines) + b"\n"
     return dict(client.perform_request("POST", "/_bulk", headers=_NDJSON, body=body, endpoint_id="bulk").body)

@@ -26,7 +26,7 @@ _PAGE = 1_000
 
 @dataclass(frozen=True)
 class FoundCase:
-    """A case with its cosine; None if it was found by words alone."""
+    """A case and the cosine of its vector and that of the searched text; None if words alone found the case."""
 
     case: Case
     cosine: float | None
@@ -35,13 +35,13 @@ class FoundCase:
 def stored_times(
     client: Elasticsearch, settings: ElasticsearchSettings, records: Sequence[str]
 ) -> dict[str, tuple[int, str | None]]:
-    """(time in ms, encoder of its vector) of the stored case of each record; records without one are left out."""
+    """(time of the resolution in ms, encoder of the case's vector or None) by record, for records with a case."""
     found = read_documents(client, [(settings.cases(), record) for record in records])
     return {hit["_id"]: (int(hit["_version"]), hit["_source"].get("encoder")) for hit in found}
 
 
 def write_cases(client: Elasticsearch, settings: ElasticsearchSettings, cases: Iterable[Case]) -> None:
-    """Write cases; of one record the newest resolution stays."""
+    """Store cases; a case with an older resolution than the stored one of the same record is not stored."""
     lines: list[bytes] = []
     for case in cases:
         version = parse_rfc3339(case.at)
@@ -73,9 +73,10 @@ def similar_cases(
     vector: Sequence[float] | None = None,
     encoder: str | None = None,
 ) -> list[FoundCase]:
-    """Cases whose records are like a text, most similar first: by vectors if there are any, else by words.
+    """At most `size` cases whose records are like `text`, most similar first; [] if the index does not exist.
 
-    `without` is a record that is left out. Without an index there are none.
+    `vector` is that of `text`, made by `encoder`: it finds the cases with vectors by the same encoder. Without
+    `vector`, or if it finds no case, words find them. The record `without` is left out.
     """
     excluded: list[JsonObject] = [{"ids": {"values": [without]}}] if without else []
     words = {"match": {"text": {"query": text, "minimum_should_match": "30%"}}}
@@ -104,7 +105,7 @@ def similar_cases(
 def count_endings(
     client: Elasticsearch, settings: ElasticsearchSettings, resolutions: Sequence[str]
 ) -> dict[str, tuple[int, int]]:
-    """(cases, cases that it ended) by kind of resolution."""
+    """Number of stored cases, and of those among them that the resolution ended, for each kind in `resolutions`."""
     wanted = sorted({each for each in resolutions if each})
     if not wanted:
         return {}
@@ -127,7 +128,10 @@ def count_endings(
 def erase_cases(
     client: Elasticsearch, settings: ElasticsearchSettings, authors: Iterable[str], *, dry_run: bool = False
 ) -> list[str]:
-    """Delete the cases of texts by these authors (keyed hashes) and return their records; `dry_run` counts them."""
+    """Delete the cases of texts by these authors (keyed hashes) and return the ids of their records.
+
+    With `dry_run` nothing is deleted, and the list has an empty string for each case.
+    """
     query = {"bool": {"filter": [{"terms": {"author_id": sorted(authors)}}]}}
     refresh(client, settings.cases())
     if dry_run:

@@ -30,7 +30,7 @@ def ensure_catalogue(client: Elasticsearch, index: str) -> bool:
 
 
 def read_catalogue_documents(client: Elasticsearch, index: str) -> list[CatalogueDocument]:
-    """All items of the index by id; empty for an index that does not exist."""
+    """All items of the catalogue's index, in the order of their ids; [] if the index does not exist."""
     found: list[CatalogueDocument] = []
     after: list[Any] | None = None
     while True:
@@ -43,13 +43,13 @@ def read_catalogue_documents(client: Elasticsearch, index: str) -> list[Catalogu
 
 
 def read_catalogue_state(client: Elasticsearch, index: str) -> CatalogueState | None:
-    """The state after the last `apply`; None if there was none."""
+    """The state that the last `apply` of the catalogue stored; None if there was none."""
     hit = read_document(client, index, _STATE)
     return None if hit is None else msgspec.convert(hit["_source"], CatalogueState)
 
 
 def write_catalogue(client: Elasticsearch, index: str, documents: Iterable[CatalogueDocument | CatalogueState]) -> None:
-    """Write items, or the state, each replacing the one of the same id."""
+    """Write items, or the state of the catalogue, each replacing the document of the same id."""
     lines: list[bytes] = []
     for each in documents:
         identity = _STATE if isinstance(each, CatalogueState) else each.item
@@ -73,5 +73,5 @@ def delete_items(client: Elasticsearch, index: str, ids: Sequence[str]) -> int:
 
 
 def make_catalogue_visible(client: Elasticsearch, index: str) -> None:
-    """Make all written items visible to searches."""
+    """Make everything that was written to the catalogue's index visible to searches."""
     refresh(client, index)

@@ -6,7 +6,10 @@ _KEYWORD: JsonObject = {"type": "keyword", "ignore_above": 1024}
 
 
 def catalogue_mapping(text: JsonObject) -> JsonObject:
-    """Index mapping of the catalogue, which rejects unknown fields: items are read whole, never searched."""
+    """Index mapping of the catalogue, which rejects unknown fields.
+
+    Items are read whole, never searched, so `text`, the definition of full-text fields, is unused.
+    """
     del text
     whole: JsonObject = {"type": "object", "enabled": False}
     return {

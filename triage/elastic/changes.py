@@ -112,9 +112,10 @@ def breakdown(
     parts: Sequence[JsonObject],
     fields: Mapping[str, str],
 ) -> list[dict[str, list[Change]]]:
-    """Compare the values of fields within parts of a query's records, in one request.
+    """Compare the values of `fields` (name to keyword field) within parts of a query's records, in one request.
 
-    Each of the `parts` is a query; returns for each the changes of the 20 most frequent values by field name.
+    Each of the `parts` is a query. Returns for each part, by name of the field, the changes of the 20 most frequent
+    values.
     """
     if not parts:
         return []

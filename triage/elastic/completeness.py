@@ -21,7 +21,7 @@ from triage.errors import Unavailable
 
 
 class Gaps:
-    """The data that searches did not cover, as one sentence per part, in the order found; empty if complete."""
+    """The data that searches did not cover, as one sentence per search, in order; empty if nothing is missing."""
 
     def __init__(self) -> None:
         self._found: dict[str, None] = {}
@@ -161,7 +161,10 @@ def closed(index: str) -> str:
 
 
 def resolved(client: Elasticsearch, names: list[str]) -> dict[str, Any]:
-    """Resolve names and patterns to indices and aliases, including closed and hidden ones; the body of the response."""
+    """Resolve names and patterns to indices and aliases, closed and hidden ones included.
+
+    Returns the response of Elasticsearch's `_resolve/index`: lists `indices` and `aliases`.
+    """
     # The client's own method sends a POST, which not every server of version 9 knows.
     path = f"/_resolve/index/{quote(','.join(names), safe=',*')}"
     with translated():

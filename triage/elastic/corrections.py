@@ -73,7 +73,7 @@ def corrections(
 
 
 def latest_corrections(client: Elasticsearch, settings: ElasticsearchSettings, size: int) -> list[Correction]:
-    """The latest corrections, newest first."""
+    """The `size` latest corrections, newest first."""
     body = run_search(
         client, settings.corrections(), query=_made(None, None), size=size, sort=[{"corrected_at": "desc"}]
     )

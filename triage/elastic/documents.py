@@ -77,8 +77,8 @@ def count(client: Elasticsearch, settings: ElasticsearchSettings, query: JsonObj
 def sources(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[dict[str, int], bool]:
     """Count the documents by `source`, most first; documents without a source are counted under "".
 
-    The second value is True if there are more than the 1,000 most frequent sources, which are counted. Raises
-    Unavailable, AccessDenied, DependencyError.
+    Only the 1,000 most frequent sources are counted; the second value is True if there are more. Raises Unavailable,
+    AccessDenied, DependencyError.
     """
     body = reading.run_search(
         client,
@@ -151,7 +151,7 @@ def pages(
 def newest(client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence[str]) -> dict[str, int]:
     """Highest document version by `_id`, over all indices, among searchable documents; missing ids are left out.
 
-    Versions are in the form of `with_offset`, so that those of different indices compare.
+    Versions are converted by `with_offset`, so that those of different indices compare.
     """
     if not ids:
         return {}
@@ -172,9 +172,10 @@ def newest(client: Elasticsearch, settings: ElasticsearchSettings, ids: Sequence
 def current(
     client: Elasticsearch, items: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[int, dict[str, Any]]]:
-    """Read documents by (index, `_id`), each as (version as by `with_offset`, source); missing ones are left out.
+    """Read documents by (index, `_id`), each as (version, content); missing ones are left out.
 
-    Also finds documents that are not visible to searches yet. Raises Unavailable if an index can't be read.
+    Versions are converted by `with_offset`. Also finds documents that are not visible to searches yet. Raises
+    Unavailable if an index can't be read.
     """
     found = reading.read_documents(client, items)
     return {(each["_index"], each["_id"]): (with_offset(each["_version"]), each["_source"]) for each in found}

@@ -29,7 +29,7 @@ def store_verdict(client: Elasticsearch, settings: ElasticsearchSettings, verdic
 
 
 def store_unanswered(client: Elasticsearch, settings: ElasticsearchSettings, question: Unanswered) -> None:
-    """Store a question that got no answer; asked again, it counts once more."""
+    """Store a question that got no answer. Each time it is asked makes a document of its own."""
     _write(client, settings, question, None)
 
 
@@ -41,14 +41,14 @@ def verdicts_of_record(client: Elasticsearch, settings: ElasticsearchSettings, r
 
 
 def latest_verdicts(client: Elasticsearch, settings: ElasticsearchSettings, size: int) -> list[Verdict]:
-    """The newest verdicts, newest first."""
+    """The `size` latest verdicts on passages, newest first."""
     query = {"bool": {"filter": [{"term": {"doc": "verdict"}}]}}
     body = run_search(client, settings.answers(), query=query, size=size, sort=[{"at": "desc"}])
     return [verdict for _, verdict in decode_hits(body, Verdict)]
 
 
 def verdicts_by_article(client: Elasticsearch, settings: ElasticsearchSettings) -> dict[str, dict[str, int]]:
-    """Number of verdicts by article and verdict; articles without any are left out."""
+    """Number of verdicts by article and then by verdict; articles without verdicts are left out."""
     body = run_search(
         client,
         settings.answers(),
@@ -68,7 +68,7 @@ def verdicts_by_article(client: Elasticsearch, settings: ElasticsearchSettings) 
 
 
 def latest_unanswered(client: Elasticsearch, settings: ElasticsearchSettings, size: int) -> list[Unanswered]:
-    """The last questions that got no answer, newest first."""
+    """The `size` latest questions that got no answer, newest first."""
     query = {"bool": {"filter": [{"term": {"doc": "unanswered"}}]}}
     body = run_search(client, settings.answers(), query=query, size=size, sort=[{"at": "desc"}])
     return [question for _, question in decode_hits(body, Unanswered)]
@@ -82,7 +82,10 @@ def erase_evidence(
     *,
     dry_run: bool = False,
 ) -> int:
-    """Delete what was said about records of these authors (keyed hashes), or about these records; return the number."""
+    """Delete verdicts and questions about records of `authors` (keyed hashes), or about `records`; return their number.
+
+    With `dry_run` they are only counted.
+    """
     authored = {"terms": {"author_id": sorted(authors)}}
     about = {"terms": {"record": sorted(records)[:_MOST_ARTICLES]}}
     query = {"bool": {"should": [authored, about], "minimum_should_match": 1}}

@@ -47,7 +47,10 @@ class FieldValues:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counts of all matching records: total, by sentiment, over time, and by the values of each field."""
+    """Counts of all records that match a query: total, by sentiment, per time interval, and by the values of fields.
+
+    `slots` are the intervals that have records; `facets` maps each keyword field to its values.
+    """
 
     total: int
     sentiment: SentimentCounts
@@ -64,7 +67,10 @@ def records_page(
     *,
     order: Sequence[JsonObject] = _ORDER,
 ) -> Page:
-    """Read a page of records, newest first. Raises ValueError for an invalid `after`."""
+    """Read a page of `size` records, in `order` (newest first); `after` is that of the page before.
+
+    Raises ValueError for an invalid `after`.
+    """
     found = run_search(
         client,
         settings.index_prefix,
@@ -142,7 +148,7 @@ def field_values(
 
 
 def with_words(field: str, words: Sequence[str]) -> JsonObject:
-    """A query for records where a value of the keyword field has these words in this order, in upper or lower case.
+    """A query for records with `words`, in this order and in any case, in a value of the keyword field `field`.
 
     It can match a few other records: Elasticsearch ignores case only for ASCII letters, so other letters with two
     cases, and wildcard characters in a word, are replaced by a wildcard.

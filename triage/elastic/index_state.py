@@ -20,8 +20,9 @@ def index_state(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Find names that are used for something else than triage needs, and indices that are closed or blocked.
 
-    Each text includes its fix. While there are any of the former, nothing can be written. `indices` are the records'
-    indices, as Elasticsearch returns them. Raises Unavailable, AccessDenied, DependencyError.
+    Returns the two as sentences, each with its fix. While there are any of the first, nothing can be written.
+    `indices` are the records' indices, as Elasticsearch returns them. Raises Unavailable, AccessDenied,
+    DependencyError.
     """
     names = (settings.index_prefix, *(name for _, name, _ in single_indices(settings)))
     found = resolved(client, [f"{name}*" for name in names])

@@ -17,7 +17,10 @@ Shape = Literal["bar_stacked", "bar_percentage_stacked", "bar_horizontal_stacked
 
 
 def saved_object(kind: str, name: str, attributes: JsonObject, references: Sequence[JsonObject] = ()) -> JsonObject:
-    """One saved object, a line of the file that Kibana imports."""
+    """One saved object, a line of the file that Kibana imports.
+
+    `name` is its id, `references` are the objects it refers to.
+    """
     return {
         "type": kind,
         "id": name,

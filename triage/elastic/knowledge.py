@@ -27,7 +27,7 @@ _ARTICLES: JsonObject = {"bool": {"filter": [{"term": {"doc": "article"}}]}}
 
 @dataclass(frozen=True)
 class StoredArticle:
-    """The state of an article in the index, and the sequence number and term by which a change of it is noticed."""
+    """The state of an article in the index; `seq_no` and `primary_term` let a later write notice its change."""
 
     state: ArticleState
     seq_no: int
@@ -56,7 +56,7 @@ def ensure_index(
 
 
 def read_articles(client: Elasticsearch, index: str) -> dict[str, StoredArticle]:
-    """The articles of the index by id; {} for an index that does not exist."""
+    """The state of every article of the index, by its id; {} for an index that does not exist."""
     found: dict[str, StoredArticle] = {}
     after: list[Any] | None = None
     while True:
@@ -102,7 +102,7 @@ def read_versions(client: Elasticsearch, index: str, article: str) -> list[tuple
 
 
 def stale_versions(client: Elasticsearch, index: str, current: Mapping[str, StoredArticle]) -> list[str]:
-    """`_id`s of passages whose version is not that of their article, as an `apply` that was killed leaves them."""
+    """`_id`s of passages whose version is not that of their article in `current`, as a killed `apply` leaves them."""
     counted = sum(each.state.passages for each in current.values())
     query: JsonObject = {"bool": {"filter": [{"term": {"doc": "passage"}}]}}
     if count(client, index, query) == counted:
@@ -136,7 +136,7 @@ def write_passages(client: Elasticsearch, index: str, passages: Iterable[Passage
 
 
 def write_versions(client: Elasticsearch, index: str, versions: Iterable[tuple[Article, str]], applied_at: str) -> None:
-    """Keep the texts of versions, of each (article, version), unless they are kept already."""
+    """Keep the texts of article versions, each given as (article, version), unless they are kept already."""
     lines: list[bytes] = []
     for article, version in versions:
         document = {
@@ -155,9 +155,10 @@ def write_versions(client: Elasticsearch, index: str, versions: Iterable[tuple[A
 def switch_articles(
     client: Elasticsearch, index: str, changes: Sequence[tuple[ArticleState, StoredArticle | None]]
 ) -> list[bool]:
-    """Make each state the current one of its article, in one request.
+    """Make each new state the current one of its article, in one request; changes are (new state, state that was read).
 
-    False for each whose article is not as it was before any more: somebody else changed it.
+    The second is None for a new article. Returns for each change False if another process changed the article
+    meanwhile.
     """
     lines: list[bytes] = []
     for state, before in changes:
@@ -185,7 +186,10 @@ def switch_articles(
 
 
 def remove_article(client: Elasticsearch, index: str, before: StoredArticle) -> bool:
-    """Delete an article with its passages; its versions stay. False if somebody else changed it in between."""
+    """Delete an article with its passages; the texts of its versions stay.
+
+    False, and nothing is deleted, if the article is not as in `before` any more, because another process changed it.
+    """
     place = {"_index": index, "_id": before.state.article}
     action = {"delete": {**place, "if_seq_no": before.seq_no, "if_primary_term": before.primary_term}}
     (item,) = _bulk(client, [msgspec.json.encode(action)])
@@ -226,7 +230,10 @@ def _bulk(client: Elasticsearch, lines: Sequence[bytes]) -> Iterator[dict[str, A
 
 
 def require_written(result: Mapping[str, Any], index: str) -> None:
-    """Raise IndexUnusable, or Unavailable in overload, for an operation of a bulk request that failed."""
+    """Raise IndexUnusable, or Unavailable in overload, if `result` says that an operation of a bulk request failed.
+
+    `result` is what the response says about the operation.
+    """
     if result["status"] < 300:
         return
     kind, reason = cause(result.get("error"))

@@ -113,7 +113,10 @@ def field_paths(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tup
 
 
 def strict_mapping(struct: type[msgspec.Struct], special: dict[str, JsonObject]) -> JsonObject:
-    """Mapping of a struct that rejects unknown fields; `special` has definitions by dotted path."""
+    """Mapping of a struct that rejects unknown fields; `special` has the definitions of fields by dotted path.
+
+    Fields that are not in `special` are defined by their types.
+    """
     kind = inspect.type_info(struct)
     assert isinstance(kind, inspect.StructType)
     return {"dynamic": "strict", "properties": _properties(kind, special, "")}

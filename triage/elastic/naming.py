@@ -107,9 +107,9 @@ def read_daily_from(client: Elasticsearch, settings: ElasticsearchSettings) -> d
 
 
 def read_offset_versions(client: Elasticsearch, settings: ElasticsearchSettings) -> bool:
-    """True if the template says that versions of documents in new indices hold the offset; False if it is not readable.
+    """True if the index template says that document versions in new indices hold the offset (`triage.schemas.version`).
 
-    Raises Unavailable.
+    False also without a template or the privilege to read it. Raises Unavailable.
     """
     try:
         template = _template(client, feedback_template_name(settings.index_prefix))

@@ -42,7 +42,8 @@ class Ranges:
 class Overview:
     """Counts for the console's live page, and the latest records, newest first.
 
-    `slots` and the aligned `slots_by_channel` have no gaps; they start at the first slot that has a record.
+    `last_minute` is a number of records. `slots` and the aligned `slots_by_channel` have no gaps; they start at the
+    first slot that has a record. `processed_ms` is when the latest record was enriched; None without records.
     """
 
     all_time: SentimentCounts

@@ -17,7 +17,7 @@ _MOST_CANDIDATES = 10_000
 
 @dataclass(frozen=True)
 class Scope:
-    """The passages that a search may find: those valid on `day` (YYYY-MM-DD), for an audience.
+    """The passages that a search may find: those valid on `day` (YYYY-MM-DD), for the public only or for agents too.
 
     With `product` or `intent`, only articles of these, and those that name none.
     """
@@ -39,7 +39,7 @@ class Scope:
         return found
 
     def allows(self, passage: PassageDocument) -> bool:
-        """The same conditions for a passage that a search returned: no answer depends on the filter alone."""
+        """Check a found passage again for day and audience, so that no answer depends on the search's filter alone."""
         return (
             (not self.public_only or passage.audience == "public")
             and (passage.valid_from or "") <= self.day
@@ -57,7 +57,10 @@ class FoundPassage:
 
 @dataclass(frozen=True)
 class FoundPassages:
-    """Both rankings, best first. `why_no_vectors` is the reason if the second one could not be made."""
+    """Passages ranked by words and by vectors, best first.
+
+    `why_no_vectors` is the reason if the second ranking is missing.
+    """
 
     by_words: list[FoundPassage]
     by_vector: list[FoundPassage]
@@ -111,7 +114,7 @@ def find_passages(
 
 
 def words_query(text: str, filters: list[JsonObject]) -> JsonObject:
-    """BM25 over title, headings and text."""
+    """BM25 query for `text` over title, headings and text of passages, restricted by `filters`."""
     match: JsonObject = {"multi_match": {"query": text, "fields": ["title", "heading", "text"], "type": "best_fields"}}
     return {"bool": {"filter": filters, "must": [match]}}
 

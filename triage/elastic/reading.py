@@ -22,7 +22,10 @@ _NOTHING: JsonObject = {"hits": {"hits": [], "total": {"value": 0, "relation": "
 
 
 def run_search(client: Elasticsearch, index: str, **body: Any) -> JsonObject:
-    """Run a search and return the response body; `body` are the arguments of the client's `search` method."""
+    """Run a search in an index or alias and return the response body.
+
+    `body` are the arguments of the client's `search`.
+    """
     body.setdefault("track_total_hits", False)
 
     def send(*, ignore_unavailable: bool) -> Any:

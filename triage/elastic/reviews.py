@@ -19,7 +19,7 @@ POLARITIES = ("positive", "negative")
 
 @dataclass(frozen=True)
 class Reviewed:
-    """Values of the fields `product` and `brand` of the reviews of one item; no brand: of any brand."""
+    """An item by the values of `product` and `brand` in records of its reviews; without `brands`, of any brand."""
 
     products: Sequence[str]
     brands: Sequence[str] = ()
@@ -27,7 +27,7 @@ class Reviewed:
 
 @dataclass(frozen=True)
 class FoundReviews:
-    """Numbers of reviews that praise and that blame an aspect, and the newest of each."""
+    """Numbers of reviews that praise and that blame any aspect, and the newest reviews of each kind (praise first)."""
 
     praising: int
     blaming: int
@@ -42,10 +42,10 @@ def find_reviews(
     end_ms: int,
     size: int,
 ) -> list[FoundReviews]:
-    """For each item, the newest `size` reviews of each polarity between two event times.
+    """For each item, count reviews of each polarity between two event times (ms, end exclusive), and read the newest.
 
-    Only records of the channel review, which their writers made public: complaints are never shown to customers.
-    Raises Unavailable, AccessDenied, DependencyError.
+    Reads at most `size` of each polarity. Only records of the channel review, which their writers made public:
+    complaints are never shown to customers. Raises Unavailable, AccessDenied, DependencyError.
     """
     bodies: list[JsonObject] = []
     for each in items:

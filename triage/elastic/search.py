@@ -167,7 +167,7 @@ def examples(
     end_ms: int,
     size: int = 3,
 ) -> list[Example]:
-    """The `size` most negative records of a window, most negative first; their texts are redacted, as in the index."""
+    """The `size` most negative records from `start_ms` to `end_ms`, most negative first, with redacted texts."""
     body = run_search(
         client,
         settings.index_prefix,
@@ -212,10 +212,10 @@ def count_negative(
     end_ms: int,
     probes: Mapping[str, Iterable[str]],
 ) -> tuple[int, dict[str, dict[str, int]]]:
-    """Count the negative records of a window, in total and for each value of `probes`.
+    """Count the negative records from `start_ms` to `end_ms`, in total and for each value of `probes`.
 
-    `probes` maps fields to values. Returns the total, and the counts by field and value. In the full-text field `text`,
-    a value matches as a phrase.
+    `probes` maps fields to values. Returns the total, and the counts by field and value. In the full-text field
+    `text`, a value matches as a phrase.
     """
     pairs = [(field, value) for field, values in probes.items() for value in values]
     negative = {"filter": {"term": {"sentiment.label": SentimentLabel.NEGATIVE.value}}}
@@ -235,7 +235,7 @@ def count_negative(
 
 
 def open_alerts(client: Elasticsearch, settings: ElasticsearchSettings, size: int = 100) -> list[Alert]:
-    """Alerts that are firing, newest first."""
+    """The latest `size` alerts that are firing, newest start first."""
     return recent_alerts(client, settings, size, status="firing")
 
 
@@ -294,7 +294,10 @@ def _probe(field: str, value: str) -> JsonObject:
 
 
 def filters(dimensions: Conditions | None, start_ms: int | None = None, end_ms: int | None = None) -> JsonObject:
-    """Query for records that match these dimensions and this range of event times; None sets no bound."""
+    """Query for records with these dimensions (name or field to its value or `Values`) in this range of event times.
+
+    None sets no bound.
+    """
     required = event_time_range(start_ms, end_ms)
     excluded: list[JsonObject] = []
     for name, value in (dimensions or {}).items():

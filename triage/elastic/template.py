@@ -157,7 +157,7 @@ def index_templates(
 
 
 def single_indices(settings: ElasticsearchSettings) -> list[tuple[str, str, Callable[[JsonObject], JsonObject]]]:
-    """The indices that are not split by day: corrections, alerts, cases, knowledge, catalogue, topics.
+    """The indices that are not split by day, such as those of alerts, corrections and conversations.
 
     Each is (name of its template, name of the index, function that makes the mapping from the definition of full-text
     fields).

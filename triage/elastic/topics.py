@@ -14,7 +14,7 @@ from triage.schemas.topic import TopicReport
 
 
 def store_topics(client: Elasticsearch, settings: ElasticsearchSettings, report: TopicReport) -> None:
-    """Store the report of a run; another run up to the same time replaces it."""
+    """Store the report of one run of topic discovery; it replaces one with the same end of the period (`at`)."""
     index = settings.topics()
     ensure_index(client, index, topics_mapping)
     document: JsonObject = msgspec.to_builtins(report)
@@ -23,7 +23,7 @@ def store_topics(client: Elasticsearch, settings: ElasticsearchSettings, report:
 
 
 def latest_topics(client: Elasticsearch, settings: ElasticsearchSettings) -> TopicReport | None:
-    """The report of the latest run; None if there was none."""
+    """The report of the latest run of topic discovery; None if there was none."""
     query = {"bool": {"filter": [{"term": {"doc": "topics"}}]}}
     body = run_search(client, settings.topics(), query=query, size=1, sort=[{"at": "desc"}])
     return next((report for _, report in decode_hits(body, TopicReport)), None)

@@ -71,7 +71,7 @@ def compare_models(one: Model, other: Model, texts: Iterable[str], most: int = 1
 
 
 class Comparison:
-    """Accumulates agreement over batches and keeps only the `most` texts with the largest differences."""
+    """Accumulates the agreement of two models over batches, and keeps the `most` texts with the largest differences."""
 
     def __init__(self, most: int = 0) -> None:
         self.texts = 0

@@ -40,7 +40,7 @@ _RELATIVES = {
 
 
 def emoji_table(tokenizer: Tokenizer) -> dict[int, int]:
-    """Replacements by code point, for `str.translate`; empty if the tokenizer has no unknown token."""
+    """Replacements of emoji that `tokenizer` does not know, for `str.translate`; empty if it has no unknown token."""
     unknown = {tokenizer.token_to_id(name) for name in ("<unk>", "[UNK]", "unk")} - {None}
     symbols = [chr(code) for start, stop in _BLOCKS for code in range(start, stop)]
     missing = {
@@ -56,5 +56,5 @@ def emoji_table(tokenizer: Tokenizer) -> dict[int, int]:
 
 
 def replace_emoji(text: str, table: Mapping[int, int]) -> str:
-    """The text with its unknown emoji replaced, as long as before."""
+    """The text with its unknown emoji replaced by `table`, the result of `emoji_table`; as long as before."""
     return text.translate(table) if not text.isascii() and _PICTOGRAPH.search(text) else text

@@ -33,7 +33,7 @@ class Explainable(Model, Protocol):
 
 
 class WordWeights(NamedTuple):
-    """Weights of the words of a text, for the winning intent and the winning sentiment."""
+    """The words of a text with their weights for the winning intent and for the winning sentiment."""
 
     intent: HeadExplanation
     sentiment: HeadExplanation

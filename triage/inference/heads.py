@@ -27,7 +27,10 @@ def concatenate(batches: Sequence[Logits]) -> Logits:
 
 
 class Heads:
-    """Decodes the outputs of one model according to its manifest. Stateless after construction, so thread-safe."""
+    """Decodes the outputs of one model to predictions, according to its manifest.
+
+    Thread-safe, because it never changes.
+    """
 
     def __init__(self, manifest: Manifest) -> None:
         self._intents = manifest.intents
@@ -70,9 +73,9 @@ class Heads:
 
         `logits` are without padding, as `without_padding` returns them, of any number of batches; `tokens` [texts] is
         the number of tokens of each text, special ones included; `truncated` [texts] marks texts that were cut.
-        Of a text that was read in windows, `scale_tokens` is the number of tokens that the calibration counts.
-        `offsets(row)` returns the [tokens, 2] code points of the tokens of a text and is called only for texts in which
-        a token is tagged.
+        `scale_tokens` [texts] replaces `tokens` in the calibration, for texts that were read in windows.
+        `offsets(row)` returns the [tokens, 2] code points of the tokens of a text and is called only for texts in
+        which a token is tagged.
         """
         counted = tokens if scale_tokens is None else scale_tokens
         chinese = is_chinese(texts) if self._by_language else None

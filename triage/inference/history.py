@@ -46,7 +46,7 @@ def encode(changes: Sequence[Change]) -> bytes:
 
 
 def completed(changes: Sequence[Change], current: str | None) -> Sequence[Change]:
-    """The changes that took effect; `current` is the content of CURRENT.
+    """The changes that took effect, oldest first; `current` is the content of CURRENT, None without the file.
 
     A crash between writing HISTORY and CURRENT leaves a last change that never reached CURRENT: it is left out.
     """
@@ -55,9 +55,10 @@ def completed(changes: Sequence[Change], current: str | None) -> Sequence[Change
 
 
 def previous_of(changes: Sequence[Change], current: str | None) -> str | None:
-    """Name of the model that a rollback from `current` restores; None if there is none.
+    """Name of the model that a rollback from `current`, the content of CURRENT, restores; None if there is none.
 
-    Two rollbacks undo two promotions. If CURRENT was edited manually, the last promoted model is restored.
+    `changes` is the history, oldest first. Two rollbacks undo two promotions. If CURRENT was edited manually, the
+    last promoted model is restored.
     """
     changes = completed(changes, current)
     if changes and changes[-1].name != current:

@@ -39,7 +39,10 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
 
 
 def quick_problem(folder: Path, manifest: Manifest) -> str | None:
-    """The first problem visible from file names and sizes, without reading the files; None if there is none."""
+    """The first difference of a model folder from its manifest in names or sizes of files; None without one.
+
+    The content of the files is not read.
+    """
     for name, expected in manifest.files.items():
         try:
             size = (folder / name).stat().st_size
@@ -90,7 +93,7 @@ def update_manifest(folder: Path) -> None:
 
 
 def file_digest(path: Path) -> dict[str, Any]:
-    """SHA-256 and size in bytes of a file, as in the manifest. Raises OSError."""
+    """`sha256` (hexadecimal) and size in `bytes` of a file, as the manifest has them. Raises OSError."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return {"sha256": digest, "bytes": file.tell()}

@@ -16,7 +16,7 @@ _TRAINING = "optimum-onnx"
 
 
 def installed(distribution: str) -> str | None:
-    """Version of a distribution, None if it is not installed."""
+    """Version of an installed distribution (the name on a package index); None if it is not installed."""
     try:
         return version(distribution)
     except PackageNotFoundError:
@@ -24,7 +24,7 @@ def installed(distribution: str) -> str | None:
 
 
 def check_packages() -> None:
-    """Raise ConfigError if installed packages conflict."""
+    """Raise ConfigError, which says what to uninstall, if packages conflict, such as two builds of ONNX Runtime."""
     problems = []
     runtimes = [name for name in _ONNXRUNTIMES if installed(name)]
     if len(runtimes) > 1:

@@ -69,7 +69,7 @@ _MOCKING = _any_of(
 
 
 def with_demand(sentiment: Mapping[str, float], text: str) -> dict[str, float]:
-    """The sentiment probabilities, by label, after an unmet demand in `text` was counted as evidence."""
+    """The probabilities `sentiment` (by label), made more negative if `text` is a demand that was not met yet."""
     # The search takes longer than all else here, and a text that is negative already needs no evidence.
     clear = sentiment.get("negative", 0.0) > 0.5
     negative, positive = (0.0, 0.0) if clear else _shifts(simplified(text))

@@ -44,7 +44,7 @@ def promote(settings: Settings, name: str, clock: Clock, *, force: bool = False)
 def rollback(settings: Settings, clock: Clock, *, force: bool = False) -> Switched:
     """Restore the model that served before the last promotion.
 
-    Raises the errors of `promote`, and ModelError if the history holds no earlier model.
+    Raises ModelError and ConfigError as `promote` does, and ModelError if the history holds no earlier model.
     """
     return _switch(settings, None, clock, "rollback", force)
 

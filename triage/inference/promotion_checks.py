@@ -93,7 +93,7 @@ def require_person_label(manifest: Manifest, settings: Settings) -> None:
 
 
 def label_problems(manifest: Manifest, settings: Settings) -> list[str]:
-    """Problems of the rules file with this model, one message each: labels that the model lacks, and other errors."""
+    """Problems of the rules file with the model of `manifest`, one text each: labels that it lacks, and others."""
     return check_rules(settings, manifest.intents, sorted(_entity_labels(manifest) | set(KINDS)))
 
 

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 
 class Logits(NamedTuple):
-    """Outputs of the graph for a batch, float32; `aspect` and `risk` are None if the model has no such head.
+    """Outputs of the graph for a batch, float32, before softmax.
 
-    Shapes: `intent` [batch, intents], `sentiment` [batch, 3], `entity` [batch, seq, tags], `aspect` [batch, aspects,
-    4], `risk` [batch, risks].
+    `aspect` and `risk` are None if the model has no such head. Shapes: `intent` [batch, intents], `sentiment` [batch,
+    3], `entity` [batch, seq, tags], `aspect` [batch, aspects, 4], `risk` [batch, risks].
     """
 
     intent: NDArray[np.float32]  # [batch, intents]

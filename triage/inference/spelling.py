@@ -58,7 +58,10 @@ class Edit(NamedTuple):
 
 
 def is_slip(word: str, meant: str) -> bool:
-    """True if one slip makes `word` of `meant`; both in lower case, not equal."""
+    """True if one slip of the finger, such as a missing or swapped letter, makes `word` of `meant`.
+
+    Both are in lower case and not equal.
+    """
     pairs = enumerate(zip(word, meant, strict=False))
     at = next((place for place, (one, other) in pairs if one != other), min(len(word), len(meant)))
     longer = len(word) - len(meant)
@@ -85,7 +88,7 @@ def _is_replaced(word: str, meant: str, at: int) -> bool:
 
 
 class Spelling:
-    """Corrects words against those that are known. Thread-safe: only its cache of words changes."""
+    """Finds misspelt English words and the words that were meant. Thread-safe: only its cache of words changes."""
 
     def __init__(self, known: Iterable[str], path: Path = WORDS_FILE) -> None:
         """`known` are words that are never corrected, besides those of the file.

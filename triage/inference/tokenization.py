@@ -205,10 +205,10 @@ class TextTokenizer:
     def pad(
         self, tokenized: Tokenized, indices: NDArray[np.int64], rows: int = 0, width: int = 0
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Build `input_ids` and `attention_mask`, both [rows, width] int64, for the texts at `indices`.
+        """Build `input_ids` and `attention_mask`, both [rows, width] int64, for the windows `indices` of `tokenized`.
 
-        The shape is the smallest that holds the texts, or `rows` x `width` if these are larger; an unused row has one
-        token.
+        The shape is the smallest that holds the windows, or `rows` x `width` if these are larger; an unused row has
+        one token.
         """
         lengths = np.ones(max(rows, len(indices)), np.int64)
         lengths[: len(indices)] = tokenized.lengths[indices]

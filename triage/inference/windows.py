@@ -43,10 +43,10 @@ class JoinedTexts(NamedTuple):
 
 
 def join_windows(logits: Logits, order: NDArray[np.int64], tokenized: Tokenized, poles: tuple[int, int]) -> JoinedTexts:
-    """Results of the texts from the logits of their windows.
+    """Join the logits of windows to results of texts.
 
-    `logits` are without padding, their rows the windows `order`; `poles` are the columns of the negative and the
-    positive sentiment.
+    `logits` are without padding; row i is that of the window `order[i]` of `tokenized`. `poles` are the columns of
+    the negative and the positive sentiment.
     """
     rank = np.argsort(order)
     ends = np.cumsum(tokenized.lengths[order])
@@ -84,7 +84,10 @@ def join_windows(logits: Logits, order: NDArray[np.int64], tokenized: Tokenized,
 
 
 def joined_offsets(tokenized: Tokenized) -> NDArray[np.int64]:
-    """Start and end [tokens, 2] of the tokens of a single text, those that two windows share once."""
+    """Start and end [tokens, 2] of the tokens of a single text, the only one in `tokenized`.
+
+    Tokens that two windows share occur once.
+    """
     return _offsets(tokenized, 0, len(tokenized.lengths))
 
 

@@ -54,7 +54,7 @@ _Kind = TypeVar("_Kind", Acknowledge, Unacknowledge, Snooze, Assign, Comment, Re
 
 @dataclass(frozen=True, slots=True)
 class UsedLink:
-    """The action link that a user opened: its id, and the receiver whose notification contained it."""
+    """The action link of a notification that a user opened: its id, and the receiver that got the notification."""
 
     id: str
     receiver: str

@@ -94,7 +94,10 @@ class _ReadCommittedThread(AIOKafkaConsumerThread):
 
 
 def partition_states(consumer: AIOKafkaConsumer) -> dict[tuple[str, int], PartitionState]:
-    """Return how far each assigned partition can be read and its end, by the last fetch from it."""
+    """Return for each assigned (topic, partition) how far it can be read and its end, by the last fetch from it.
+
+    Partitions without a fetch are left out.
+    """
     offsets = {each: (consumer.last_stable_offset(each), consumer.highwater(each)) for each in consumer.assignment()}
     return {
         (each.topic, each.partition): PartitionState(stable, stable, end)
@@ -137,7 +140,7 @@ class StoppedPartitions:
         self._unreadable.report(describe(partition.topic, partition.partition, offset, error))
 
     async def retry(self) -> None:
-        """Resume the partitions whose next attempt is due; forget those that were revoked or are read again."""
+        """Resume the partitions whose next attempt is due; forget partitions that were revoked or are read again."""
         assigned = self._consumer.assignment()
         for key in self._unreadable:
             partition = TopicPartition(*key)

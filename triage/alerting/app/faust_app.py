@@ -198,7 +198,7 @@ class AlerterApp:
             self._ended.put([action.dedup_key])
 
     def reload(self, rules: AlertRules) -> None:
-        """Replace the alert rules; they apply from the next closed step on."""
+        """Replace the alert rules; the new ones evaluate each step of `alerting.window_s` seconds that closes later."""
         self._rules = rules
         for engine in self._engines.values():
             engine.reload(rules)

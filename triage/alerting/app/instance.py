@@ -66,8 +66,8 @@ class Instance:
     def wait_until_free(self, clock: Clock, stop: threading.Event) -> None:
         """Wait until no other process is in the group under this instance's name, or until `stop` is set.
 
-        A dead member leaves the group after the session timeout. Raises ConfigError if the name is in use for longer.
-        Continues without this check if the brokers cannot be asked.
+        A dead member leaves the group after the session timeout. Raises ConfigError if the name is still in use some
+        seconds after that time. Continues without this check if the brokers cannot be asked.
         """
         patience_s = self._settings.alerting.session_timeout_s + _MARGIN_S
         started_s, said = clock.monotonic(), False

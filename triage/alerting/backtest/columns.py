@@ -47,7 +47,7 @@ class _Coder:
 
 
 def coded(texts: Sequence[str]) -> Column:
-    """Encode texts as a column, in the given order."""
+    """Encode texts as a column with one row per text, in the given order."""
     coder = _Coder()
     coder.add(texts)
     return coder.column()

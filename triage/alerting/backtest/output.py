@@ -113,7 +113,7 @@ def _by_key(table: Table, results: Results, weeks: float) -> list[KeySummary]:
 
 
 def step_times(table: Table, numbers: np.ndarray) -> list[datetime]:
-    """Start time, in UTC, of each of these step numbers."""
+    """Start time, in UTC, of each window of the table with one of these `numbers`."""
     return [
         datetime.fromtimestamp((number * table.step_ms + table.phase_ms) / 1000, UTC) for number in numbers.tolist()
     ]

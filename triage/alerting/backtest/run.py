@@ -18,7 +18,10 @@ _NO_EPISODE = -1
 
 @dataclass(frozen=True, slots=True)
 class BacktestRule:
-    """The settings of a rule that a backtest needs. A static threshold sums the last `window_s` seconds."""
+    """The settings of a rule that a backtest needs. A static threshold sums the last `window_s` seconds.
+
+    `pending` and `resolve_after` count windows of the table, as those of a rule count steps.
+    """
 
     spike: SpikeSettings | None
     static: StaticThreshold | None = None

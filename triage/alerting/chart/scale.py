@@ -67,7 +67,10 @@ def draw(chart: Chart, zone: tzinfo = UTC) -> Drawing:
 
 
 def span(chart: Chart, start_ms: int, end_ms: int) -> tuple[float, float] | None:
-    """Left edge and width in pixels of the visible part of a time span; None if none of it is on the chart."""
+    """Left edge and width in pixels of the visible part of [start_ms, end_ms) on the chart.
+
+    None if none of it is visible.
+    """
     first_ms, steps = parse_rfc3339(chart.start), max(len(chart.observed), 1)
     per_ms = (WIDTH - LEFT - RIGHT) / (steps * chart.step_s * 1000)
     left, right = (min(max((at - first_ms) * per_ms, 0), WIDTH - LEFT - RIGHT) for at in (start_ms, end_ms))

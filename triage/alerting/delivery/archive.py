@@ -23,11 +23,11 @@ _MAPPING = alert_mapping({"type": "text"})
 
 
 class Archive:
-    """Stores the newest version of each alert in one place by `write(alert, version)`; skips outdated queued versions.
+    """Stores the newest version of each alert in the index or the topic, by `write(alert, version)`; skips older ones.
 
-    `name` identifies the place in callbacks. `stored(name, dedup_key, version)` is called once the newest version is
-    written, or refused because of its content. All other failures are retried until they succeed: `report(name, error)`
-    is called with an error that makes the index unusable, and with None after a success.
+    `name` identifies the index or topic in callbacks. `stored(name, dedup_key, version)` is called once the newest
+    version is written, or refused because of its content. All other failures are retried until they succeed:
+    `report(name, error)` is called with an error that makes the index unusable, and with None after a success.
     """
 
     def __init__(

@@ -121,14 +121,14 @@ class Dispatcher:
     def keep_alive(self, notification: Notification, receivers: Sequence[str]) -> None:
         """Resume sending a page periodically to receivers that accepted it before a restart.
 
-        Only those whose notifier has `resend_every_s` get it.
+        Only receivers whose notifier has `resend_every_s` get it.
         """
         for name in receivers:
             if self._resend_every_s(name) is not None:
                 self._queue(name, _Queued(notification, self._clock.monotonic(), keep_alive=True))
 
     def cancel(self, dedup_keys: set[str]) -> None:
-        """Stop the delivery of these pages without calling `done`, because another alerter may own them now."""
+        """Stop the delivery of the pages with these keys without calling `done`: another alerter may own them now."""
         for lane in [lane for lane in self._tasks if lane[1] in dedup_keys]:
             for queued in self._lanes.pop(lane, ()):
                 self._count(queued, -1)

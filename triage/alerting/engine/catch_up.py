@@ -19,7 +19,7 @@ _JUMP_S = 60.0
 
 
 class CatchUp:
-    """Decides for one partition whether pages are delayed because the alerter is still catching up with old steps."""
+    """Decides for one partition whether pages are delayed because the alerter is still catching up with old counts."""
 
     def __init__(self, settings: AlertingSettings) -> None:
         self._lateness_ms = settings.allowed_lateness_s * 1000

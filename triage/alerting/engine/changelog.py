@@ -51,7 +51,7 @@ class ChangelogBuffer:
         self._episodes: list[Episode] = []
 
     def restore(self, found: Stored, episodes: Iterable[Episode]) -> None:
-        """Continue from stored state: undelivered notifications are sent again, and `episodes` archived again."""
+        """Continue from the stored state `found`; the next `take` has its undelivered notifications and `episodes`."""
         self.closed_ms = found.core.progress.closed_ms
         self._serial, self._slots = found.core.serial, found.slots
         self._notifications += found.notifications.values()
@@ -108,7 +108,10 @@ class ChangelogBuffer:
             self._slots[rule, key] = slot
 
     def put_state(self, progress: Progress, episodes: list[Episode], paging: PagingState) -> None:
-        """Write the table entry `state` with progress, episodes and pages. Call it after `put_baseline`."""
+        """Add the table entry `state` to the changes: progress, episodes and pages of the partition.
+
+        Call it after `put_baseline`.
+        """
         self._serial += 1
         self._last["state"] = stored.pack(Core(progress, self._serial, episodes, paging, stored.VERSION))
         self.closed_ms = progress.closed_ms

@@ -52,7 +52,7 @@ _MAX_STEPS = 200
 
 @dataclass(frozen=True, slots=True)
 class DeliveredPage:
-    """A page, not resolved yet, that `receivers` have accepted: its first alert, and the other alerts in `also`."""
+    """A page, not resolved yet, that `receivers` have accepted: `alert` is its first alert, `also` are the others."""
 
     alert: Alert
     also: list[Alert]
@@ -150,7 +150,7 @@ class PartitionEngine:
         self._episodes.reload(rules)
 
     def discard(self) -> None:
-        """Subtract this partition's share from the process's metrics; called when the partition is revoked."""
+        """Subtract this partition's episodes and keys from the process's metrics, because the partition was revoked."""
         self._episodes.discard()
 
     @property
@@ -174,7 +174,7 @@ class PartitionEngine:
     def advance(self) -> bool:
         """Close the steps that the watermark has passed, and run due page timers: 200 steps at most.
 
-        True if more are due.
+        Returns True if more steps are due.
 
         Call `take_changes` after each call, so that changes are written in their order.
         """
@@ -289,7 +289,7 @@ class PartitionEngine:
         return episode
 
     def archived(self, dedup_key: str, version: int) -> None:
-        """Record that the alerts index and topic have stored this version of the alert."""
+        """Record that the alerts index and the topic `alerts` have stored this version of the alert."""
         self._episodes.archived(dedup_key, version)
 
     def alert(self, episode: Episode) -> Alert:

@@ -12,10 +12,11 @@ MAX_STEPS = 160
 
 
 def extended(known: Chart | None, latest: Chart) -> Chart:
-    """Append the `latest` steps of a series to an episode's chart. Of a step in both, the higher count is kept.
+    """Append the `latest` steps of a series to `known`, its episode's chart.
 
-    `known` is None for a new episode. If the chart would exceed MAX_STEPS, neighbouring steps are added together in
-    pairs, as often as needed; a chart with such longer steps grows only by complete ones.
+    Of a step in both, the higher count is kept. `known` is None for a new episode. If the chart would exceed
+    MAX_STEPS, neighbouring steps are added together in pairs, as often as needed; a chart with such longer steps
+    grows only by complete ones.
     """
     if known is None:
         return latest

@@ -233,14 +233,17 @@ class Episodes:
             self._put(msgspec.structs.replace(episode, refusals=refusals, archived=False))
 
     def archived(self, dedup_key: str, version: int) -> None:
-        """Record that the archives have stored this version of a resolved episode's alert."""
+        """Record that the index and the topic have stored this version of a resolved episode's alert."""
         episode = self._by_key.get(dedup_key)
         if episode is not None and not episode.open and episode.version == version:
             self._by_key[dedup_key] = msgspec.structs.replace(episode, archived=True)
             self.dirty = True
 
     def archive_again(self, dedup_key: str) -> bool:
-        """Schedule an alert to be archived once more. False if this partition no longer holds it."""
+        """Schedule an alert to be stored once more in the index and the topic.
+
+        False if this partition no longer holds it.
+        """
         episode = self._by_key.get(dedup_key)
         if episode is None or episode.state == "pending":
             return False
@@ -274,7 +277,7 @@ class Episodes:
         return until_ms is not None and until_ms >= self._now_ms
 
     def take_stepped(self) -> list[Episode]:
-        """Return the episodes that took part in steps since the last call, each once, including those that resolved."""
+        """Return the episodes that a step has changed since the last call, each once, including those that resolved."""
         stepped, self._stepped = self._stepped, {}
         return [episode for key in stepped if (episode := self._by_key.get(key)) is not None]
 

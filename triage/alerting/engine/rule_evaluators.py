@@ -35,7 +35,10 @@ class RuleEvaluators:
         self._routes_since_ms = 0
 
     def routes(self, key: str, dimensions: Mapping[str, str]) -> tuple[Route, ...]:
-        """Return the series to which counts of this key belong, each as (rule name, series key, dimension values)."""
+        """Return the series to which counts of `key` belong, each as (rule name, series key, dimension values).
+
+        `dimensions` are the values that `key` stands for.
+        """
         found = self._routes.get(key)
         if found is None:
             if len(self._routes) >= _MAX_ROUTES:
@@ -65,7 +68,10 @@ class RuleEvaluators:
         ]
 
     def correct(self, start_ms: int, key: str, dimensions: Mapping[str, str], negative: int, total: int) -> bool:
-        """Add records that arrived after their step was evaluated. False if no rule keeps that step any more."""
+        """Add `negative` of `total` records that arrived after their step was evaluated.
+
+        False if no rule keeps that step any more.
+        """
         taken = [
             self.series[name].correct(start_ms, series_key, values, negative, total)
             for name, series_key, values in self.routes(key, dimensions)

@@ -65,7 +65,7 @@ class WindowSum(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class RawWatermark(msgspec.Struct):
-    """The latest watermark of a raw partition (event time in ms), and the offset at which it was reported."""
+    """The latest watermark of a raw partition (event time in ms), and the offset up to which it holds."""
 
     watermark_ms: int
     offset: int
@@ -190,9 +190,10 @@ class PartitionWindows:
         self._progress_at_s[name] = now_s
 
     def watermark(self, now_ms: int, now_s: float) -> int | None:
-        """The minimum watermark in ms over all raw partitions that are not left out; None while it is unknown.
+        """The minimum watermark in ms over the raw partitions, those without progress for `max_hold_s` left out.
 
-        It is unknown until each of them has reported. It never decreases and is never later than the clock.
+        None while it is unknown. It is unknown until each of them has reported. It never decreases and is never later
+        than the clock.
         """
         self.left_out = frozenset(name for name, at_s in self._progress_at_s.items() if now_s - at_s > self._max_hold_s)
         self.lagging = frozenset()

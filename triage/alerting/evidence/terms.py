@@ -43,7 +43,7 @@ def words(text: str) -> set[str]:
 
 
 def joined(shares: list[Share]) -> list[Share]:
-    """Join overlapping pairs of characters of similar frequency: 洪水 and 水停 become 洪水停."""
+    """Join overlapping pairs of characters of similar counts to words: 洪水 and 水停 become 洪水停."""
     left = list(shares)
     made = []
     while left:

@@ -34,9 +34,9 @@ def is_applied(episode: Episode, action: EpisodeAction) -> bool:
 
 
 def with_comments(history: Sequence[HistoryEntry], comments: Iterable[Comment]) -> list[HistoryEntry]:
-    """The history of an ended alert with comments that it lacks, in the order of time; the oldest entries give way.
+    """The history of an ended alert, with those of `comments` that it lacks, by time; at most the latest MAX_ENTRIES.
 
-    Of a full history, a comment before its first entry was there and has been forgotten.
+    A comment older than the first entry of a full history is not added: it was there and has been dropped.
     """
     known = {entry.id for entry in history}
     first = history[0].at if len(history) >= MAX_ENTRIES else ""

@@ -46,7 +46,7 @@ class Page(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class PagingState(msgspec.Struct):
-    """State of paging that survives a restart: the pages by key, and two event times in ms by group.
+    """State of paging that survives a restart: the pages by key, and for each group two event times in ms.
 
     `waiting` is when the group's next page is due, `sent` when its last one was sent.
     """

@@ -21,7 +21,7 @@ def rank(episode: Episode) -> int:
 
 
 def precedence(episode: Episode) -> tuple[int, int, int, str]:
-    """Sort key of an episode: whatever can mute another episode comes before it."""
+    """Sort key by which an episode that can mute another one comes before it."""
     return rank(episode), len(episode.dimensions), episode.started_ms, episode.rule
 
 

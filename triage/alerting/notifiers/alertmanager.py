@@ -57,9 +57,9 @@ class AlertmanagerNotifier:
         self._valid_ms = round(max(_RESENDS_BEFORE_END * resend_s, _SHORTEST_S) * 1000)
 
     async def send(self, notification: Notification) -> None:
-        """Send the alerts of a notification to every Alertmanager. Raises an error if none of them accepted it.
+        """Send the alerts of a notification to every Alertmanager. Raises if none of them accepted it.
 
-        If they failed with different errors, one that allows a retry is preferred.
+        Of different errors it raises Unavailable first, else AccessDenied or Refused, else another DependencyError.
         """
         body = msgspec.json.encode(self.alerts(notification))
         results = await asyncio.gather(*(post.post(body) for post in self._posts), return_exceptions=True)
@@ -73,7 +73,7 @@ class AlertmanagerNotifier:
             log.warning("alertmanager_left_out", error=str(problem), of=len(results))
 
     def alerts(self, notification: Notification) -> list[dict[str, Any]]:
-        """Body of the request: one object per alert of the page. Alertmanager groups them by its own routes."""
+        """Content of the request for a notification: one object per alert; Alertmanager groups by its own routes."""
         content = compose(notification, self._wording)
         lead = self._alert(notification.alert, plain(content, self._wording))
         return [lead, *(self._alert(other, other.summary) for other in notification.also)]

@@ -48,7 +48,10 @@ class Content:
 
 
 def compose(notification: Notification, wording: Wording, links: Sequence[ActionLink] = ()) -> Content:
-    """Collect the content of a notification in the language of `wording`; `links` are signed links to actions."""
+    """Collect the content of a notification in the language of `wording`.
+
+    `links` are the signed links that a reader can act by.
+    """
     alert, event = notification.alert, notification.event
     firing = event == "firing"
     footer = [wording.severities.get(alert.severity, alert.severity), alert.rule, alert.dedup_key]

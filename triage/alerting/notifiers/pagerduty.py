@@ -45,8 +45,8 @@ class PagerDutyNotifier:
     async def send(self, notification: Notification) -> None:
         """Post the event of a notification; PagerDuty answers 202 if it accepts it.
 
-        Raises Refused for an unknown routing key, DependencyError for an invalid event (400), Throttled for 429, and
-        otherwise the errors of `JsonPost.post`.
+        Raises Refused for an unknown routing key, DependencyError for an invalid event (400), Throttled for 429,
+        AccessDenied for 401 and 403, and Unavailable if a retry may succeed.
         """
         try:
             await self._post.post(msgspec.json.encode(event(notification, self._routing_key, self._wording)))

@@ -33,7 +33,7 @@ class RuleKeys:
 
 
 def keys_of(rules: Mapping[str, Mapping[str, int]]) -> dict[str, RuleKeys] | None:
-    """Convert numbers by rule and kind, as a fleet view has them, to the keys of each rule; None without rules."""
+    """Convert the numbers of keys by rule and kind, as alerters report them, to RuleKeys by rule; None without any."""
     names = ("watched", "learning", "others", "too_few")
     found = {rule: RuleKeys(**{name: counts.get(name, 0) for name in names}) for rule, counts in rules.items()}
     return found or None
@@ -81,9 +81,10 @@ def rule_reports(
     keys: Mapping[str, RuleKeys] | None = None,
     days: int = BUDGET_DAYS,
 ) -> list[RuleReport]:
-    """Report on every rule, in the order of the file. `alerts` must cover the longer of `days` and 90 days.
+    """Report on every rule, in the order of the file, for the `days` before `now_ms`.
 
-    `keys` has the keys of each rule by its name; None if no alerter answers.
+    `alerts` must cover the longer of `days` and 90 days. `keys` has the keys of each rule by its name; None if no
+    alerter answers.
     """
     found = []
     for rule in rules.rules:

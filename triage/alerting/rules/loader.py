@@ -39,7 +39,10 @@ def read_alert_rules(settings: AlertingSettings) -> bytes:
 
 
 def parse_alert_rules(text: bytes, settings: AlertingSettings, where: str) -> AlertRules:
-    """Parse and check the content of a rule file. Raises ConfigError with every problem; `where` names the file."""
+    """Parse and check the content of a rule file. Raises ConfigError with every problem.
+
+    `where` names the file in the message.
+    """
     try:
         content, _ = read_source(text.decode("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -47,7 +47,10 @@ class CaseIndexer:
         self.waiting = 0  # resolutions whose record the index does not have
 
     def take(self, records: Sequence[ConsumerRecord]) -> None:
-        """Store the resolutions of these messages. Raises Unavailable, AccessDenied, DependencyError, ModelError."""
+        """Store the resolutions in these messages, and delete the cases of those without a value.
+
+        Raises Unavailable, AccessDenied, DependencyError, ModelError.
+        """
         newest: dict[str, Resolution | None] = {}
         for record in records:
             key = (record.key or b"").decode("utf-8", "replace")

@@ -22,7 +22,10 @@ _ALIASES = {
 
 
 def read_resolutions(path: Path, now_ms: int) -> Iterator[tuple[int, Resolution | InvalidRecord]]:
-    """Yield (line, resolution), or what is wrong with the line. Raises ConfigError if the file cannot be read."""
+    """Yield (line number, resolution) of each row of a CSV or JSON lines file; for an invalid row the error.
+
+    `now_ms` is the time of resolutions that name none. Raises ConfigError if the file cannot be read.
+    """
     try:
         text = read_unpacked(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

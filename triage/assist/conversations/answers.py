@@ -30,7 +30,7 @@ class Answerer(Protocol):
 
 
 class Advised(NamedTuple):
-    """Advice on products: what to say, what the slot keeps until the next turn, and the outcome.
+    """Advice on products: the texts to say, what the playbook's slot keeps until the next turn, and the outcome.
 
     `outcome` is found, missing or failed; None while the guide waits for the customer's answer.
     """
@@ -44,7 +44,10 @@ class ProductGuide(Protocol):
     """Advises on products of a catalogue. Must not raise."""
 
     def advise(self, text: str, language: str, known: str) -> Advised:
-        """Advise after a turn of the customer; `known` is what earlier turns of this need have left."""
+        """Advise after a turn of the customer, whose text is `text`.
+
+        `known` is that of the advice before, at first empty.
+        """
         ...
 
 
@@ -68,7 +71,10 @@ class Webhooks(Protocol):
     """Queries a service of the operator. Must not raise, and must return within a few seconds."""
 
     def ask(self, name: str, conversation: str, slots: Mapping[str, str]) -> dict[str, str] | None:
-        """Return the values, by slot, that the service knows; None if it failed or gave an invalid response."""
+        """Return the values, by slot, that the webhook `name` knows; None if it failed or gave an invalid response.
+
+        `slots` are the values that it gets, `conversation` is the conversation's id.
+        """
         ...
 
 

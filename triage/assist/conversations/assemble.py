@@ -24,7 +24,9 @@ def build_taker(
 ) -> TurnTaker:
     """Build the TurnTaker, which answers turns by the configured playbooks.
 
-    Raises ConfigError for a mistake in them.
+    What is not given is made from the settings; without `answerer` and `guide` the bot has no knowledge base and no
+    product guide. Raises ConfigError for a mistake in the playbooks, and ModelError or MissingExtraError for the
+    policy.
     """
     found = playbooks or load_playbooks(settings.playbooks)
     if ranking is None and settings.policy is not None:
@@ -44,6 +46,9 @@ def build_conversations(
     clock: Clock,
     metrics: Metrics | None = None,
 ) -> Conversations:
-    """Build the Conversations of a store; digests of texts are keyed with the author key."""
+    """Build the Conversations of a store, whose turns `taker` answers.
+
+    The author key is also that of texts' digests.
+    """
     key = settings.redaction.author_key.get_secret_value().encode()
     return Conversations(store, taker, settings.conversations, clock, metrics or Metrics(), redactor.author_hash, key)

@@ -8,9 +8,9 @@ _MAX_BYTES = 64 * 1024
 
 
 def read_bounded(response: httpx.Response, until: float, monotonic: Callable[[], float]) -> bytes:
-    """Read the body; raises ValueError if it is above 64 KiB, or not there at `until` (s of `monotonic`).
+    """Read the body of a response; raises ValueError if it is above 64 KiB, or comes after `until` (s of `monotonic`).
 
-    httpx limits the time of each read alone.
+    httpx limits only the time of each single read.
     """
     body = b""
     for part in response.iter_bytes():

@@ -26,9 +26,10 @@ _LETTERS = re.compile(r"[a-z]{2,}")
 
 
 def problem_of(text: str, sources: list[str], language: str) -> str | None:
-    """Return what is wrong with a text that shall say the same as its sources, as a short name; None if nothing is.
+    """Name the first claim of a text that its sources do not make, such as a number or a promise.
 
-    `language` is that of both, en or zh.
+    None if there is none. `language` is that of text and sources, en or zh. A text that is empty or has the wrong
+    form has a problem, too.
     """
     said, given = _folded(text), _folded("\n".join(sources))
     if not said:

@@ -43,7 +43,7 @@ def facts_of_turn(record: EnrichedRecord) -> TurnFacts:
 
 
 def facts_by_rules(text: str, redactor: Redactor) -> TurnFacts:
-    """Determine the facts of a text without a model: the redacted text, and entities found by rules."""
+    """Determine the facts of a text without a model: the redacted text, and entities that the redactor's rules find."""
     redacted = redactor.redact(text)
     found = [(each.label, redacted.text[each.start : each.end]) for each in redacted.spans]
     return TurnFacts(text=redacted.text, entities=found)

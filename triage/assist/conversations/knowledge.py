@@ -50,9 +50,9 @@ class QuotedKnowledge:
 
 
 def text_of_conversation(store: ConversationStore, identity: str) -> str | None:
-    """The last three texts of the customer, redacted as they are stored; None for an unknown conversation.
+    """The customer's last three texts in the conversation `identity`, redacted; None without such a conversation.
 
-    Raises as the store does.
+    Raises Unavailable, AccessDenied, DependencyError.
     """
     found = store.read(identity)
     if found is None:

@@ -13,7 +13,7 @@ _CLEAR = 0.8
 
 
 class Matcher:
-    """Matches turns with the playbooks of one folder. Thread-safe."""
+    """Finds the playbooks of one folder that fit a customer's turn. Thread-safe."""
 
     def __init__(self, playbooks: Playbooks) -> None:
         self._playbooks = list(playbooks.by_name.values())

@@ -48,7 +48,12 @@ class Dialogue(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass
 class Report:
-    """Results of a replay. `problems` describes each dialogue that did not go as scripted, one line each."""
+    """Results of a replay: numbers of dialogues, by their kind where it matters.
+
+    `as_scripted` went as scripted; `wishes_met` of `wishes` for a person were handed over; `needless` of `led_by_bot`
+    were handed over although the bot should lead them; `never_answered` of `never` were answered although the bot
+    must not. `problems` describes each dialogue that did not go as scripted, one line each.
+    """
 
     dialogues: int = 0
     as_scripted: int = 0

@@ -25,7 +25,7 @@ _OPEN: tuple[State, ...] = ("bot", "waiting", "human")
 
 
 class Taken(NamedTuple):
-    """The stored turn, and the conversation after it; the latter is None if the turn had been answered before.
+    """A turn with its answer as stored, and the conversation after it; None if the turn had been answered before.
 
     `author_id` is the keyed hash of the conversation's author.
     """
@@ -64,9 +64,10 @@ class Conversations:
         self._author_hash, self._key = author_hash, key
 
     def known(self, identity: str, request: TurnRequest) -> Taken | None:
-        """Return what is stored of a turn that was answered before; None if it is the next turn, and valid.
+        """Return the stored turn if it was answered before; None if it is valid and the next one.
 
-        Raises TurnRefused for an invalid turn, and the errors of the store.
+        Raises TurnRefused for an invalid turn; Unavailable, AccessDenied or DependencyError if the store cannot be
+        read.
         """
         self._require_valid(identity, request)
         before, known = self._before(identity, request)
@@ -80,11 +81,12 @@ class Conversations:
         actor: str | None = None,
         origin: str | None = None,
     ) -> Taken:
-        """Answer a turn whose text was enriched to `facts`; `origin` is its position, if it came by the topic.
+        """Answer and store a turn of the conversation `identity`, whose text was enriched to `facts`.
 
-        Of several turns sent at the same time with the same number, one is accepted. Raises TurnRefused, Contended, and
-        the errors of the store; then either nothing has changed, or the turn was stored and sending it again returns
-        its answer.
+        `actor` is the agent who sent it, None for a customer's turn; `origin` is its position if it came by the
+        topic. Of several turns sent at the same time with the same number, one is accepted. Raises TurnRefused for an
+        invalid turn, Contended if others keep changing the conversation; Unavailable, AccessDenied or DependencyError
+        from the store. Then nothing has changed, or the turn was stored and sending it again returns its answer.
         """
         self._require_valid(identity, request)
         digest = digest_of(self._key, identity, request)
@@ -102,7 +104,8 @@ class Conversations:
     def act(self, identity: str, act: Act, actor: str, outcome: str = "closed_by_agent") -> Conversation:
         """Apply an agent's action: take over, give back to the bot, or close.
 
-        A repeated action changes nothing. Raises TurnRefused, Contended, and the errors of the store.
+        `outcome` is that of a conversation that is closed. A repeated action changes nothing. Raises TurnRefused,
+        Contended, and Unavailable, AccessDenied or DependencyError from the store.
         """
         states.require_id(identity)
         for _ in range(_ATTEMPTS):

@@ -49,7 +49,10 @@ def read_slot(slot: Slot, facts: TurnFacts, *, asked: bool) -> str | None:
 
 
 def fill_slots(playbook: Playbook, slots: dict[str, str], facts: TurnFacts, asked: str | None) -> dict[str, str]:
-    """Return the slots plus those that a turn fills: the `asked` one, and others that it mentions."""
+    """Return `slots` plus the values that a turn fills in: that of the slot `asked` for, and others that it mentions.
+
+    Values of sensitive slots are never read; a value is replaced only if its slot was asked for.
+    """
     found = dict(slots)
     for name, slot in playbook.slots.items():
         if slot.sensitive or (name in found and name != asked):

@@ -44,9 +44,10 @@ def new_conversation(
 
 
 def repeated(conversation: Conversation, turn: int, digest: str) -> Turn | None:
-    """Return the stored turn if it was answered before; None if it is the next turn.
+    """Return the stored turn of number `turn` if it was answered before; None if `turn` is the next number.
 
-    Raises TurnRefused 409 if the number belongs to another text or is out of order, or if the conversation is closed.
+    `digest` is that of the sent text. Raises TurnRefused 409 if the stored turn has another digest, if the number is
+    out of order, or if the conversation is closed.
     """
     taken = next((each for each in conversation.turns if each.turn == turn), None)
     if taken is not None:
@@ -66,7 +67,7 @@ def repeated(conversation: Conversation, turn: int, digest: str) -> Turn | None:
 
 
 def turn_after(conversation: Conversation) -> int:
-    """Number of the next turn."""
+    """Number of the next turn of a conversation."""
     return conversation.last_turn + 1
 
 
@@ -76,7 +77,10 @@ def with_turn(conversation: Conversation, turn: Turn, now_ms: int, **changes: An
 
 
 def handed_over(reason: str, summary: str, now_ms: int) -> Handoff:
-    """Create the hand-off to a person at `now_ms` (ms since the epoch)."""
+    """Create the hand-off to a person at `now_ms` (ms since the epoch).
+
+    `reason` is a short name, `summary` is for the person.
+    """
     return Handoff(reason=reason, at=rfc3339(now_ms), summary=summary)
 
 
@@ -87,9 +91,9 @@ def taken_over(conversation: Conversation, actor: str, now_ms: int) -> Conversat
 
 
 def given_back(conversation: Conversation, now_ms: int) -> Conversation:
-    """Return the conversation to the bot, with the next matter.
+    """Return the conversation as given back to the bot: playbook, slots and hand-off are cleared for another matter.
 
-    Raises TurnRefused unless it is with or waits for a person.
+    Raises TurnRefused unless a person leads it or it waits for one.
     """
     if conversation.state not in {"waiting", "human"}:
         raise TurnRefused(409, "not_with_person", f"{conversation.id} is {conversation.state}, not with a person")
@@ -131,7 +135,10 @@ def time_out_ms(state: State, settings: ConversationSettings) -> float:
 
 
 def answered(turn: int, state: State, **fields: Any) -> Answer:
-    """Create an answer to a turn; texts and suggestions are empty unless given in `fields`."""
+    """Create the answer to the turn of number `turn`, after which the conversation is in `state`.
+
+    Texts and suggestions are empty unless given in `fields`.
+    """
     suggestions: list[Suggestion] = fields.pop("suggestions", [])
     return Answer(turn=turn, state=state, say=fields.pop("say", []), suggestions=suggestions, **fields)
 

@@ -30,9 +30,10 @@ class NextSteps:
     def suggest(
         self, conversation: Conversation, playbook: Playbook | None, facts: TurnFacts | None
     ) -> list[Suggestion]:
-        """Return at most three next steps, best first.
+        """Return at most three next steps of `playbook` for the agent, best first.
 
-        Without a playbook they are the first steps, as `playbook/step`, of those playbooks that fit the last turn.
+        Without a playbook they are the first steps, as `playbook/step`, of the playbooks that fit `facts`, the last
+        turn's.
         """
         if playbook is None:
             ranked = self._matcher.ranked(facts) if facts is not None else []
@@ -81,7 +82,7 @@ def legal_steps(playbook: Playbook, last: str | None, slots: dict[str, str]) -> 
 
 
 def in_order(playbook: Playbook, legal: Sequence[str], conversation: Conversation) -> list[str]:
-    """Rank the allowed steps by the graph alone: those that follow the last step first, then those not said yet."""
+    """Rank the allowed steps `legal` by the playbook: those that follow the last step, then those not taken yet."""
     follows = successors(playbook)
     after = follows.get(conversation.step or "", [playbook.steps[0].name])
     done = set(conversation.steps)

@@ -14,10 +14,10 @@ _WORDS = {
 def summary_of(
     conversation: Conversation, playbook: Playbook | None, reason: str, facts: TurnFacts | None, language: str
 ) -> str:
-    """Summarize a conversation, in its language, one line per fact that the person who takes over needs.
+    """Summarize a conversation in `language`, one line per fact that the person who takes over needs.
 
-    The facts are reason, matter, slots, steps, shown passages, the last message and its sentiment. Contains only
-    redacted text.
+    The facts are `reason` of the hand-off, matter, slots, steps, shown passages, and the last message with its
+    sentiment.
     """
     reason_word, matter, known, done, shown, last, sentiment = _WORDS[language]
     lines = [f"{reason_word}: {reason}"]

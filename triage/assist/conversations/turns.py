@@ -43,7 +43,10 @@ def digest_of(key: bytes, identity: str, request: TurnRequest) -> str:
 
 
 class TurnTaker:
-    """Answers turns by one set of playbooks. It stores nothing, so its results may be discarded. Thread-safe."""
+    """Computes the answers to turns by one set of playbooks. It stores nothing, so a result may be discarded.
+
+    Thread-safe.
+    """
 
     def __init__(self, bot: Bot, next_steps: NextSteps, settings: ConversationSettings) -> None:
         self.version = bot.playbooks.version
@@ -59,7 +62,11 @@ class TurnTaker:
         now_ms: int,
         origin: str | None = None,
     ) -> Conversation:
-        """Return the conversation after a turn, at the next revision; its last turn has the answer."""
+        """Return the conversation after the turn `request`, at the next revision; its last turn has the answer.
+
+        `facts` and `digest` are those of the turn's text; `actor` is the agent who sent it, None for a customer's
+        turn; `origin` is its position on the topic, if it came by one.
+        """
         turn = Turn(
             turn=request.turn,
             speaker=request.speaker,

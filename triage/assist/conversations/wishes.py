@@ -62,7 +62,7 @@ def says_solved(text: str) -> bool:
 
 
 def yes_or_no(text: str) -> str | None:
-    """Return `yes` or `no` if a text from `prepared` answers a question so; None otherwise."""
+    """Return `yes` or `no` if a text from `prepared` answers a yes-or-no question so; None if it does neither."""
     if _NO.search(text):
         return "no"
     if _YES.search(text):

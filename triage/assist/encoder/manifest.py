@@ -16,9 +16,9 @@ FIX = "build it with `triage knowledge encoder build`"
 
 
 class EncoderManifest(msgspec.Struct, frozen=True):
-    """`version` names package, vocabulary and form: equal versions make equal vectors.
+    """The manifest of a built sentence encoder. Encoders with an equal `version` make equal vectors.
 
-    `files` are SHA-256 by name.
+    `files` has the SHA-256 of each file by its name.
     """
 
     version: str

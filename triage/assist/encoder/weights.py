@@ -83,7 +83,7 @@ class Weights:
         return np.frombuffer(self._content, "<f4", size // 4, start)
 
     def blocks(self, name: str, columns: int) -> Blocks:
-        """A matrix of 4 bits with this number of columns. Raises ModelError if the file has none of this name."""
+        """A matrix of 4 bits with `columns` columns. Raises ModelError if the file has none of this name."""
         _, start, size = self._place(name, quantized=True)
         stored = np.frombuffer(self._content, _BLOCK_TYPE, size // _BLOCK_TYPE.itemsize, start)
         halves = stored["halves"]

@@ -40,9 +40,10 @@ def measure(
     intent_of: Callable[[str], str | None] = lambda _: None,
     progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> list[Measured]:
-    """Search all questions, over all audiences; `languages` are those of the articles by id.
+    """Search all questions, over all audiences, as of `day` (YYYY-MM-DD); `languages` are those of the articles by id.
 
-    Raises as `Retriever.find`.
+    `intent_of` gives the intent of a text, `progress` is called with (questions done, questions). Raises the errors
+    of a search: Unavailable, AccessDenied, DependencyError.
     """
     scope = Scope(day=day, public_only=False)
     done = []
@@ -57,14 +58,15 @@ def measure(
 
 
 def ranking_of(found: FoundPassages, weights: FusionWeights, language: str) -> list[str]:
-    """Ids of articles, best first."""
+    """Ids of the articles of found passages, best first."""
     return [each.passage.article for each in best_of_articles(fuse(found, weights, language))]
 
 
 def report(measured: Sequence[Measured], retriever: Retriever, parameters: Parameters) -> dict[str, Any]:
-    """Figures for all questions, by language, across languages, and by kind if the questions name theirs.
+    """Measure rankings and abstention for all questions, by language, across languages, and by kind if it is named.
 
-    Each has `answerable`, rankings by name, and `abstention`; kinds of which all questions have no answer are left out.
+    Returns by group `answerable` (a number), the measures of each ranking by name, and `abstention`; kinds of which
+    all questions have no answer are left out.
     """
     languages = sorted({each.language for each in measured})
     groups: dict[str, list[Measured]] = {"all": list(measured)}

@@ -25,9 +25,10 @@ _CALM = FusionWeights(words=0.1, language=0.05)
 
 
 def fit(measured: Sequence[Measured], fitted: dict[str, Any]) -> Parameters:
-    """Fit on questions, of which each may be answerable or not; `fitted` describes them.
+    """Fit the weights of fusion and confidence on questions with and without an answer.
 
-    First the mean vectors, then each language's fusion, then the confidence. Raises ConfigError for too few questions.
+    `fitted` describes the questions. First the mean vectors, then each language's fusion, then the confidence. Raises
+    ConfigError for too few questions.
     """
     answerable = sum(bool(each.question.articles) for each in measured)
     if answerable < _LEAST or len(measured) - answerable < _LEAST:

@@ -24,7 +24,7 @@ def reciprocal(ranks: Sequence[int | None], k: int = 10) -> list[float]:
 
 
 def bootstrap(values: Sequence[float]) -> tuple[float, float]:
-    """95 % interval of a mean, by resampling with a fixed seed."""
+    """95 % interval (low, high) of the mean of `values`, by resampling with a fixed seed; (0, 0) without values."""
     if not values:
         return 0.0, 0.0
     data = np.asarray(values)
@@ -34,7 +34,7 @@ def bootstrap(values: Sequence[float]) -> tuple[float, float]:
 
 
 def auroc(scores: Sequence[float], right: Sequence[bool]) -> float | None:
-    """Chance that a right answer has a higher score than a wrong one; None if all are alike."""
+    """Chance that a right answer has a higher score than a wrong one; None if all are right, or all wrong."""
     positive = np.array([score for score, good in zip(scores, right, strict=True) if good])
     negative = np.array([score for score, good in zip(scores, right, strict=True) if not good])
     if not len(positive) or not len(negative):
@@ -43,7 +43,7 @@ def auroc(scores: Sequence[float], right: Sequence[bool]) -> float | None:
 
 
 def auroc_interval(scores: Sequence[float], right: Sequence[bool]) -> tuple[float, float]:
-    """95 % interval of AUROC, by resampling with a fixed seed."""
+    """95 % interval (low, high) of `auroc`, by resampling with a fixed seed."""
     values, good = np.asarray(scores), np.asarray(right)
     generator = np.random.default_rng(_SEED)
     found = []

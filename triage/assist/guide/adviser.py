@@ -50,7 +50,10 @@ class Adviser:
         self._find_reviews, self._max_chars = find_reviews, max_chars
 
     def advise(self, request: GuideRequest) -> Advice:
-        """Advise after one turn. Blocks; raises Unavailable, AccessDenied, DependencyError, ModelError."""
+        """Advise after one turn of a customer; the state of earlier turns is in `request`.
+
+        Blocks; raises Unavailable, AccessDenied, DependencyError, ModelError.
+        """
         snapshot = self._read()
         text = clean(request.text, self._max_chars)
         language = language_of(text, request.language)
@@ -118,7 +121,7 @@ class Adviser:
         return found
 
     def label(self, split: Split, option: Option, language: str) -> str:
-        """An option as people say it; ranges of numbers with their unit."""
+        """Name of an answer to the question `split`, as people say it; ranges of numbers with their unit."""
         if option.value is not None:
             return self.words.label(split.name, option.value, language)
         unit = self.words.currency[language] if split.name == PRICE else self.words.unit(split.name, language)
@@ -137,7 +140,7 @@ class Adviser:
 
 
 def drops(items: Sequence[CatalogueItem], constraints: Sequence[Constraint]) -> list[Drop]:
-    """The fewest wishes without which some items fit, those first that leave the most; at most three choices."""
+    """Up to three sets of wishes to give up, as small as possible, so that some items fit; most fitting items first."""
     unmet = Counter(frozenset(each.name for each in constraints if not fits(item, each)) for item in items)
     fewest = min(map(len, unmet), default=0)
     # With all but the fewest wishes kept, exactly the items that miss these fit.

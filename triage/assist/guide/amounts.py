@@ -66,7 +66,7 @@ class Amount:
 
 
 class AmountFinder:
-    """Finds amounts in money and in the units of attributes, given as unit → (attribute, factor)."""
+    """Finds amounts of money and of `units` (unit → its attribute, and the factor to the attribute's base unit)."""
 
     def __init__(self, units: Mapping[str, tuple[str, float]]) -> None:
         self._units = {normalized(unit): each for unit, each in units.items()}

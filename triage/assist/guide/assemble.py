@@ -20,7 +20,7 @@ from triage.errors import ConfigError
 
 
 def words_of(settings: Settings) -> GuideWords:
-    """The words of the settings. Raises ConfigError if there are none, or for a mistake in them."""
+    """The content of the file `guide.words`. Raises ConfigError if it is not set, or for a mistake in the file."""
     if settings.guide.words is None:
         raise ConfigError("no words of a guide: set guide.words (docs/guide.md)")
     return read_words(settings.guide.words)
@@ -34,7 +34,10 @@ def build_adviser(
     *,
     index: str | None = None,
 ) -> Adviser | None:
-    """Build the guide; None without `guide.words`. Raises ConfigError for mistakes in its words or the market file."""
+    """Build the product guide on the catalogue's index; None if `guide.words` is not set.
+
+    `index` replaces the index of the settings. Raises ConfigError for mistakes in its words or the market file.
+    """
     if settings.guide.words is None:
         return None
     words = read_words(settings.guide.words)

@@ -39,7 +39,7 @@ class ItemProblem:
 
 @dataclass
 class Catalogue:
-    """The content of a catalogue: accepted items by id, in order, and the problems of the others."""
+    """The content of a catalogue: accepted items by id, in the order of the file, and the problems of the others."""
 
     items: dict[str, CatalogueItem] = field(default_factory=dict)
     problems: list[ItemProblem] = field(default_factory=list)

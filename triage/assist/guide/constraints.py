@@ -57,7 +57,7 @@ def values_of(item: CatalogueItem, name: str) -> set[str]:
 
 
 def number_of(item: CatalogueItem, name: str, unit: str = "") -> float | None:
-    """The price of an item in the currency `unit`, or the number of an attribute; None if there is none."""
+    """The price of an item in the currency `unit`, or the number of the attribute `name`; None if there is none."""
     return item.prices.get(unit) if name == PRICE else item.numbers.get(name)
 
 

@@ -18,13 +18,17 @@ _MOST_DROPS = 2
 
 
 class GuidedConversation:
-    """The guide as playbooks use it. `known` is what a slot keeps between turns. Never raises."""
+    """The product guide as the bot's playbooks use it. Never raises."""
 
     def __init__(self, adviser: Adviser) -> None:
         self._adviser = adviser
 
     def advise(self, text: str, language: str, known: str) -> Advised:
-        """Advise after a turn; the outcome is found or missing, `failed` if the catalogue can't be read."""
+        """Advise after a customer's turn.
+
+        `known` is what the advice before left in the playbook's slot, at first empty. The outcome is found or
+        missing, `failed` if the catalogue can't be read, None while the guide asks.
+        """
         try:
             advice = self._adviser.advise(GuideRequest(text=text, language=language, k=_SHOWN, state=_state(known)))
         except TriageError as error:

@@ -10,7 +10,7 @@ MOST_RESULTS = 20
 class GuideState(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The wishes and questions after some turns; a client sends back what the last advice returned.
 
-    `asked` are the questions so far, the last one open; `query` are the customer's words.
+    `asked` names what was asked for so far, the last one not answered yet; `query` are the customer's words.
     """
 
     constraints: list[Constraint] = []
@@ -50,7 +50,10 @@ class ReviewEvidence(msgspec.Struct, kw_only=True):
 
 
 class Recommendation(msgspec.Struct, kw_only=True):
-    """An item that fits, with the catalogue's words (`passage` is their id), its prices and what reviews say."""
+    """An item that fits, with its text from the catalogue, its prices by currency, and what reviews say.
+
+    `passage` is the id of the text; a higher `score` fits better.
+    """
 
     item: str
     name: str
@@ -65,7 +68,7 @@ class Recommendation(msgspec.Struct, kw_only=True):
 
 
 class AnswerOption(msgspec.Struct, kw_only=True):
-    """A possible answer to a question, and the number of candidates that have it."""
+    """A possible answer to a question of the guide, and the number of fitting items that have it."""
 
     label: str
     items: int
@@ -73,7 +76,10 @@ class AnswerOption(msgspec.Struct, kw_only=True):
 
 
 class GuideQuestion(msgspec.Struct, kw_only=True):
-    """The question that splits the candidates best: its approved text, and its expected information in bits."""
+    """The question that divides the fitting items best: its approved text, and its expected information in bits.
+
+    `name` is the attribute, price or category that it asks for.
+    """
 
     name: str
     text: str
@@ -82,7 +88,7 @@ class GuideQuestion(msgspec.Struct, kw_only=True):
 
 
 class Drop(msgspec.Struct, kw_only=True):
-    """Wishes without which `fits` items would fit: those of these names, in the customer's words."""
+    """Wishes to give up, by `names` and in the customer's words (`wishes`), so that `fits` items fit."""
 
     names: list[str]
     wishes: list[str]

@@ -33,7 +33,10 @@ Orders = Mapping[str, Mapping[str, int]]
 
 @dataclass
 class CataloguePlan:
-    """The changes that `apply` would make: ids to `create`, `update` (changed) and `delete`; `kept` are refused."""
+    """Ids of items that `apply_catalogue` would create, update and delete in the index.
+
+    `kept` are refused items of the catalogue, whose indexed versions stay; `unchanged` is a number.
+    """
 
     create: list[str] = field(default_factory=list)
     update: list[str] = field(default_factory=list)
@@ -45,7 +48,7 @@ class CataloguePlan:
         return bool(self.create or self.update or self.delete)
 
     def require_few_deletions(self, indexed: int) -> None:
-        """Raise ConfigError if most of the indexed items would be deleted, as with the wrong file."""
+        """Raise ConfigError if most of the `indexed` items (a number) would be deleted, as with the wrong file."""
         if len(self.delete) > max(_FEW, indexed // 2):
             raise ConfigError(
                 f"{len(self.delete):,} of {indexed:,} indexed items are not in this catalogue and would be deleted; "
@@ -56,9 +59,10 @@ class CataloguePlan:
 def plan_catalogue(
     found: Catalogue, indexed: Mapping[str, CatalogueDocument], encoder: str | None, orders: Orders | None = None
 ) -> CataloguePlan:
-    """Compare a catalogue with the indexed items; `encoder` is the version of the encoder, None without one.
+    """Compare a catalogue with the documents in its index by item id; the plan says what to create, update and delete.
 
-    Without an encoder unchanged items keep their vectors, and without `orders` their numbers of orders.
+    An item is updated if its content, the `encoder` of its vector (a version) or its `orders` have changed. None for
+    one of the two: it is not compared, and stays in the index as it is.
     """
     plan = CataloguePlan()
     for identity, item in found.items.items():
@@ -91,9 +95,10 @@ def apply_catalogue(
     orders: Orders | None = None,
     progress: Callable[[int, int], None] = lambda _, __: None,
 ) -> int:
-    """Carry out a plan and return the number of deleted items; `progress` is called with (items done, items).
+    """Change the index as `plan` says; returns the number of deleted items.
 
-    Interrupted, another run continues: each item is one document. Raises Unavailable, AccessDenied, DependencyError,
+    `found` is the catalogue, `indexed` the present documents by item id. `progress` is called with (items done,
+    items). If it is interrupted, another run continues. Raises Unavailable, AccessDenied, DependencyError,
     ModelError.
     """
     names = [*plan.create, *plan.update]
@@ -119,7 +124,7 @@ def version_of(item: CatalogueItem) -> str:
 
 
 def read_orders(path: Path) -> dict[str, dict[str, int]]:
-    """Number of orders that two items have in common, from CSV with the columns `order` and `item`.
+    """Number of orders that two items have in common, by item and other item, from CSV with columns `order` and `item`.
 
     Pairs with fewer than five orders are left out. Raises ConfigError naming the line.
     """
@@ -157,7 +162,7 @@ def embedded_texts(item: CatalogueItem) -> dict[str, str]:
 
 
 def documents_of(items: Sequence[CatalogueItem], encoder: SentenceEncoder | None) -> list[CatalogueDocument]:
-    """The documents of items, with vectors if there is an encoder. Raises ModelError."""
+    """The documents of catalogue items to index, with vectors if there is an encoder. Raises ModelError."""
     documents = [CatalogueDocument(doc="item", item=item.id, version=version_of(item), stored=item) for item in items]
     if encoder is not None:
         texts = [(document, language, text) for document, item in zip(documents, items, strict=True)

@@ -18,7 +18,7 @@ _MOST_OPTIONS = 6
 
 @dataclass(frozen=True)
 class Option:
-    """A possible answer and the number of candidates that have it.
+    """A possible answer to a question, and the number of items that have it.
 
     `value` is a value; for numbers it is None, and the option is the range from `low` (exclusive) to `high`.
     """
@@ -31,7 +31,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Split:
-    """A question for `name`, the expected information of its answer in bits, and the frequent answers."""
+    """A question for `name` (an attribute, the price or the category), with its frequent answers.
+
+    `bits` is the expected information of its answer.
+    """
 
     name: str
     bits: float
@@ -45,7 +48,10 @@ def best_split(
     currency: str,
     asked: Collection[str] = (),
 ) -> Split | None:
-    """The best question that was not asked and that no constraint answers; None if none tells enough."""
+    """The question that tells most about which of `items` is wanted; None if none tells enough.
+
+    Left out are attributes that were `asked` for or that a constraint fixes. `currency` is that of the price.
+    """
     known = {each.name for each in constraints if each.op != "is_not"} | set(asked)
     names = [CATEGORY, PRICE, *words.attributes]
     splits = [split(items, name, words, currency) for name in names if name not in known]
@@ -55,7 +61,10 @@ def best_split(
 
 
 def split(items: Sequence[CatalogueItem], name: str, words: GuideWords, currency: str) -> Split | None:
-    """The split of candidates by one attribute, the price or the category; None if nothing asks for it."""
+    """The question for `name`, an attribute, the price or the category, over `items`.
+
+    None if the guide has no such question.
+    """
     if words.question(name, "en") is None or not items:
         return None
     attribute = words.attributes.get(name)

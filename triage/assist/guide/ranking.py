@@ -18,13 +18,13 @@ _ORDERS_WEIGHT = 0.2
 
 
 class Ranking:
-    """Ranks items of a snapshot. Without an encoder, or with vectors of another one, words alone count."""
+    """Ranks items of a snapshot by words and vectors; by words alone without an encoder that made all their vectors."""
 
     def __init__(self, encoder: SentenceEncoder | None, centres: Centres) -> None:
         self._encoder, self._centres = encoder, centres
 
     def why_degraded(self, snapshot: Snapshot) -> str | None:
-        """The reason why vectors do not count; None if they do."""
+        """The reason why items are ranked by words alone; None if their vectors count."""
         if self._encoder is None:
             return "no sentence encoder is built (triage knowledge encoder build)"
         if snapshot.encoder != self._encoder.version:
@@ -39,7 +39,10 @@ class Ranking:
         language: str,
         bought: Sequence[str] = (),
     ) -> list[tuple[CatalogueItem, float]]:
-        """Items with their scores, best first; equal scores in the order of the catalogue. Raises ModelError."""
+        """Items with their scores for the customer's words `query`, best first; equal scores in the catalogue's order.
+
+        Items that are often ordered with those in `bought` score higher. Raises ModelError.
+        """
         words = content_words(query)
         vector = self._vector(query, language) if self.why_degraded(snapshot) is None and words else None
         together = _together(snapshot.bought_with, bought)

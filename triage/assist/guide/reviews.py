@@ -29,7 +29,8 @@ _SPELLINGS_S = 600.0
 class Reviews:
     """Finds what reviews of the last `days` say about items. Thread-safe.
 
-    With a market file, a product and a brand are found by all spellings that it and the index have.
+    With a market file, products and brands are found by all their names in that file and their spellings in the
+    index.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Reviews:
         self._names: tuple[float, Market, Spellings] | None = None
 
     def find(self, items: Sequence[CatalogueItem], language: str) -> Mapping[str, ReviewEvidence]:
-        """Evidence of reviews by item, those in `language` first; {} with a line in the log if they can't be read."""
+        """Evidence of reviews by item id, reviews in `language` first; {} (and a line in the log) if unreadable."""
         end_ms = self._clock.now_ms()
         start_ms = end_ms - self._days * _DAY_MS
         try:

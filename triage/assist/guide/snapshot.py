@@ -19,7 +19,10 @@ _LOOK_EVERY_S = 10.0
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The items of one state of the catalogue. `encoder` made the vectors; None if not all items have them."""
+    """The catalogue as one `apply` left it: items, vectors by item and language, orders in common by item and item.
+
+    `encoder` made the vectors; None if not all items have vectors of one encoder.
+    """
 
     items: Sequence[CatalogueItem]
     understanding: Understanding
@@ -47,7 +50,7 @@ def snapshot_of(documents: Sequence[CatalogueDocument], words: GuideWords, marke
 
 
 class CatalogueReader:
-    """Keeps the snapshot of an index; looks for another state at most every 10 s. Thread-safe."""
+    """Keeps the snapshot of a catalogue's index; looks for a new state at most every 10 s. Thread-safe."""
 
     def __init__(
         self,
@@ -63,7 +66,7 @@ class CatalogueReader:
         self._snapshot: Snapshot | None = None
 
     def read(self) -> Snapshot:
-        """The current snapshot. Blocks; raises Unavailable, AccessDenied, DependencyError."""
+        """The current snapshot of the catalogue. Blocks; raises Unavailable, AccessDenied, DependencyError."""
         with self._lock:
             now = self._clock.monotonic()
             if self._snapshot is None or self._looked_at is None or now - self._looked_at >= _LOOK_EVERY_S:

@@ -41,7 +41,7 @@ _CHEAPEST = re.compile(r"\b(?:cheapest|least expensive|lowest[- ]price[sd]?)\b|æ
 
 @dataclass
 class Understood:
-    """The wishes of a text: `constraints`, `open` if it leaves the question asked before open, `cheapest` first."""
+    """The wishes of a text. `open`: the question asked before is not answered; `cheapest`: cheap items come first."""
 
     constraints: list[Constraint] = field(default_factory=list)
     open: bool = False
@@ -79,7 +79,10 @@ class Understanding:
         self._amounts = AmountFinder(units)
 
     def read(self, text: str, language: str, asked: str | None = None) -> Understood:
-        """The wishes of a text; `asked` is what the guide asked for just before, so that a bare answer counts."""
+        """The wishes of a text.
+
+        `asked` is the attribute that the guide asked for just before, so that a bare answer counts.
+        """
         line = folded(text)
         found = Understood(cheapest=_CHEAPEST.search(line) is not None)
         amounts = list(self._amounts.find(line))

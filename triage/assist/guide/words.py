@@ -26,7 +26,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Named(_Part, frozen=True):
-    """A category, or the price: its title, and the question that asks for it."""
+    """A category, or the price: its title, its words by language, and the question that asks for it."""
 
     title: Text
     words: Words = {}
@@ -61,7 +61,7 @@ class GuideTexts(_Part, frozen=True):
 
 
 class GuideWords:
-    """The content of guide.yaml."""
+    """The content of guide.yaml: categories and attributes by name, and texts by language."""
 
     def __init__(
         self,
@@ -82,12 +82,12 @@ class GuideWords:
         return None if ask is None else ask.get(language)
 
     def title(self, name: str, language: str) -> str:
-        """Title of an attribute, the price or the category."""
+        """Title of the attribute `name`, of the price or of the category, in a language."""
         part = {PRICE: self.price, CATEGORY: self.category}.get(name) or self.attributes.get(name)
         return name if part is None else part.title.get(language, name)
 
     def label(self, name: str, value: str, language: str) -> str:
-        """A value as people say it: the first of its words in a language."""
+        """The value `value` of the attribute `name` as people say it: the first of its words in a language."""
         if name == CATEGORY and value in self.categories:
             return self.categories[value].title.get(language, value)
         attribute = self.attributes.get(name)
@@ -99,7 +99,7 @@ class GuideWords:
         return words[0].removesuffix("*") if words else value
 
     def unit(self, name: str, language: str) -> str:
-        """The base unit of a number, as people write it; empty without units."""
+        """The base unit of the number attribute `name`, as people write it in a language; empty if it has none."""
         attribute = self.attributes.get(name)
         base = [unit for unit, factor in attribute.units.items() if factor == 1] if attribute else []
         fitting = [unit for unit in base if unit.isascii() == (language == "en")] or base

@@ -23,7 +23,10 @@ class Opinion:
 
     @property
     def net(self) -> float | None:
-        """Net sentiment: the positive share minus the negative share, from -1 to 1; None without records."""
+        """Net sentiment: the positive share minus the negative share, from -1 to 1.
+
+        None without positive or negative records.
+        """
         return (self.positive - self.negative) / self.n if self.n else None
 
     @property
@@ -58,7 +61,10 @@ class BrandRow:
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """Statistics of a product: its records, their sentiment, and the opinion on each aspect."""
+    """Statistics of a product: its records, their sentiment, and the opinion by aspect.
+
+    `values` are the spellings of the product in the field `product`.
+    """
 
     product: Product
     records: int
@@ -69,7 +75,7 @@ class ProductRow:
 
 @dataclass(frozen=True, slots=True)
 class LostTo:
-    """Number of `negative` records of an own brand that name a competitor in their text."""
+    """Number of `negative` records of an own brand (`brand`) that name a competitor in their text."""
 
     brand: Brand
     competitor: Brand

@@ -17,7 +17,7 @@ _UNLISTED = 20
 
 @dataclass(frozen=True)
 class Spellings:
-    """Values in the index that mean each brand and product, by its name in the market file.
+    """Spellings in the index of each brand and product, by its name in the market file.
 
     `brands` are values of the field `brand`, `products` of `product`, `mentions` of `entities.text`. `unlisted` are
     frequent values of `brand` that are not in the file, with their numbers of records.
@@ -32,9 +32,10 @@ class Spellings:
 def find_spellings(
     client: Elasticsearch, settings: ElasticsearchSettings, market: Market, query: JsonObject
 ) -> Spellings:
-    """Find spellings among the 5,000 most frequent values of each field of the records that match, and add the file's.
+    """Find spellings in the records that match `query`, and add the names in the market file.
 
-    Raises Unavailable, AccessDenied, DependencyError.
+    Only the 5,000 most frequent values of each field are considered. Raises Unavailable, AccessDenied,
+    DependencyError.
     """
     fields = {"brand": "brand", "product": "product", "mention": "entities.text"}
     body = run_search(

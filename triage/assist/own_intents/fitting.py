@@ -17,7 +17,7 @@ CAPTURE = 0.01
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted intent, its centroid [d], and doubts about it in sentences."""
+    """A fitted own intent: its entry for the head, the centroid [d] of its examples, and doubts in sentences."""
 
     added: Added
     centroid: Vectors
@@ -27,11 +27,11 @@ class Fit:
 def fit_intent(
     name: str, examples: Vectors, others: Vectors, head: OwnIntentsHead, added_at: str, capture: float = CAPTURE
 ) -> Fit:
-    """Fit an intent to vectors of examples [n, d] and of other texts [m, d].
+    """Fit the own intent `name` to vectors of its examples [n, d] and of other texts [m, d].
 
-    The limit is reached by at most a share `capture` of the other texts, and is never below the similarity that half of
-    the left-out examples have, less 0.3: examples that resemble each other closely need no wider circle. Raises
-    ConfigError for too few texts.
+    The limit is reached by at most a share `capture` of the other texts, and is never below the similarity that half
+    of the left-out examples have, less 0.3: examples that resemble each other closely need no wider circle. `head`
+    gives the mean vector to subtract, `added_at` is the time (RFC 3339). Raises ConfigError for too few texts.
     """
     if len(examples) < MIN_EXAMPLES:
         raise ConfigError(
@@ -84,7 +84,10 @@ def _unit(vector: Vectors) -> Vectors:
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """Results of one own intent on labelled texts, with Wilson's 95 % intervals of recall and of the share captured."""
+    """Results of one own intent on labelled texts: `found` of its `texts`, and `captured` of the `others`.
+
+    `recall` and `captured_share` are (share, low, high) with Wilson's 95 % interval.
+    """
 
     name: str
     texts: int
@@ -96,7 +99,7 @@ class Result(msgspec.Struct, kw_only=True):
 
 
 def evaluate(head: OwnIntentsHead, vectors: Vectors, labels: list[str]) -> list[Result]:
-    """Measure each own intent on vectors [n, d] with labels; texts of other labels should not be captured."""
+    """Measure each own intent of `head` on vectors [n, d] and `labels` [n]; other labels' texts should not reach it."""
     truth, margins = np.array(labels), head.similarities(vectors)
     results = []
     for place, each in enumerate(head.intents):

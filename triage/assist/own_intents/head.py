@@ -43,9 +43,9 @@ class _Header(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True)
 class OwnIntentsHead:
-    """Own intents. `centre` [d] is the mean vector of other texts; `centroids` [intents, d] are of length 1.
+    """The operator's own intents. `centre` [d] is the mean vector of other texts.
 
-    Thread-safe.
+    `centroids` [intents, d] are of length 1. Thread-safe.
     """
 
     encoder: str
@@ -55,7 +55,7 @@ class OwnIntentsHead:
     version: str = ""
 
     def match(self, vectors: Vectors) -> list[list[OwnIntent]]:
-        """For each vector [n, d], the intents whose limit it reaches, best margin first."""
+        """For each vector [n, d], the own intents whose limit its similarity reaches, those furthest above it first."""
         if not self.intents:
             return [[] for _ in vectors]
         margins = self.similarities(vectors) - np.array([each.limit for each in self.intents], np.float32)
@@ -66,30 +66,30 @@ class OwnIntentsHead:
         return found
 
     def similarities(self, vectors: Vectors) -> Vectors:
-        """Cosines [n, intents] of centred vectors and centroids."""
+        """Cosines [n, intents] of vectors [n, d] and the centroids, all relative to `centre`."""
         return centred(vectors, self.centre) @ self.centroids.T
 
     def with_intent(self, added: Added, centroid: Vectors) -> "OwnIntentsHead":
-        """A copy with this intent, in place of one with the same name."""
+        """A copy with the intent `added`, in place of one with the same name; `centroid` is [d]."""
         rest = self.without(added.name)
         return replace(
             rest, intents=(*rest.intents, added), centroids=np.concatenate([rest.centroids, centroid[np.newaxis]])
         )
 
     def without(self, name: str) -> "OwnIntentsHead":
-        """A copy without this intent."""
+        """A copy without the intent `name`; equal if there is none."""
         kept = [place for place, each in enumerate(self.intents) if each.name != name]
         return replace(self, intents=tuple(self.intents[place] for place in kept), centroids=self.centroids[kept])
 
 
 def centred(vectors: Vectors, centre: Vectors) -> Vectors:
-    """Vectors less the centre, of length 1: cosines of the encoder's raw vectors are all near 0.9."""
+    """Vectors [n, d] less the centre [d], scaled to length 1: cosines of the encoder's raw vectors are all near 0.9."""
     shifted = vectors - centre
     return np.asarray(shifted / np.maximum(np.linalg.norm(shifted, axis=1, keepdims=True), 1e-6), np.float32)
 
 
 def write_head(head: OwnIntentsHead, path: Path) -> None:
-    """Write the file; an interrupted write leaves the old one. Raises OSError."""
+    """Write the file of own intents; an interrupted write leaves the old file. Raises OSError."""
     header = msgspec.json.encode(_Header(format=_FORMAT, encoder=head.encoder, intents=list(head.intents)))
     content = io.BytesIO()
     np.savez(content, header=np.frombuffer(header, np.uint8), centre=head.centre, centroids=head.centroids)
@@ -98,7 +98,10 @@ def write_head(head: OwnIntentsHead, path: Path) -> None:
 
 
 def read_head(path: Path, encoder: str) -> OwnIntentsHead | None:
-    """Read the file; None if there is none. Raises ConfigError if it is damaged, or made with another encoder."""
+    """Read the file of own intents; None if it does not exist.
+
+    Raises ConfigError if it is damaged, or was made with another encoder than `encoder` (a version).
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -123,11 +126,11 @@ def read_head(path: Path, encoder: str) -> OwnIntentsHead | None:
 
 
 def empty_head(encoder: str, others: Vectors) -> OwnIntentsHead:
-    """A head without intents, whose centre is that of other texts [n, d]."""
+    """A head without intents for the encoder version `encoder`, centred on the mean of other texts' vectors [n, d]."""
     centre = np.asarray(others.mean(axis=0), np.float32)
     return OwnIntentsHead(encoder, (), centre, np.zeros((0, others.shape[1]), np.float32))
 
 
 def names_of(intents: Sequence[Added]) -> str:
-    """Names of own intents for a message."""
+    """Names of own intents, comma-separated, for a message; "none" without any."""
     return ", ".join(each.name for each in intents) or "none"

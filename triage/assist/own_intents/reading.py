@@ -42,6 +42,9 @@ def read_texts(path: Path) -> list[LabelledText]:
 
 
 def newest_texts(client: Elasticsearch, settings: ElasticsearchSettings, number: int) -> list[str]:
-    """Texts of the newest records of the index. Raises Unavailable, AccessDenied, DependencyError."""
+    """Texts of the `number` newest records of the index, repeated ones once.
+
+    Raises Unavailable, AccessDenied, DependencyError.
+    """
     body = run_search(client, settings.index_prefix, size=number, sort=[{"@timestamp": "desc"}], source=["text"])
     return list(dict.fromkeys(hit["_source"]["text"] for hit in body["hits"]["hits"]))

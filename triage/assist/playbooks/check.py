@@ -233,7 +233,7 @@ def placeholders(text: str) -> list[str]:
 
 
 def reach(starts: Collection[str], follows: Mapping[str, Collection[str]]) -> set[str]:
-    """All names that can be reached from `starts`, including `starts`, by the successors in `follows`."""
+    """All names that can be reached from `starts`, including these; `follows` maps each name to its successors."""
     found: set[str] = set()
     waiting = list(starts)
     while waiting:

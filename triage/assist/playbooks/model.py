@@ -39,8 +39,9 @@ class Triggers(_Part, frozen=True):
 class Slot(_Part, frozen=True):
     """One piece of information needed from the customer, and how it is read from a text.
 
-    `entity` reads an entity with one of the labels in `entities`; `choice` reads the first of `values` that the text
-    mentions. The bot never asks for a sensitive slot.
+    `entity` reads an entity with one of the labels in `entities`; `choice` reads a value of which the text has a
+    word; of several values the one that the playbook lists first. `values` has the words of each value by language.
+    The bot never asks for a sensitive slot.
     """
 
     kind: SlotKind

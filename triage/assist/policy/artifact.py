@@ -18,10 +18,10 @@ _OPSET = 18
 
 
 class PolicyNames(msgspec.Struct, kw_only=True):
-    """Names of the rows and columns of the graph.
+    """Names of the rows (`vocabulary`) and columns (`actions`) of the weights in a policy's ONNX graph.
 
-    `usual` has the action that agents took most often after (task, last action), the baseline to beat, by
-    `task last-action`.
+    `usual` has the action that agents took most often after (task, last action), the baseline to beat, by `task
+    last-action`.
     """
 
     actions: list[str]
@@ -33,7 +33,10 @@ class PolicyNames(msgspec.Struct, kw_only=True):
 
 
 def write_policy(policy: Policy, usual: dict[str, str], folder: Path) -> None:
-    """Write graph and names into a folder, which is made. Raises MissingExtraError without the package onnx."""
+    """Write graph and names of a policy into `folder`, which is created; `usual` is the result of `usual_actions`.
+
+    Raises MissingExtraError without the package onnx.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     words = sorted(policy.vocabulary, key=lambda name: policy.vocabulary[name])
     names = PolicyNames(
@@ -112,10 +115,10 @@ class PolicyModel:
     def ranked(
         self, decision: Decision, graph: Graph, legal: list[str] | None = None, *, unseen: bool = False
     ) -> tuple[list[str], NDArray[np.float32]]:
-        """The legal steps with their probabilities, best first.
+        """The steps that are allowed in the situation of `decision`, best first, with their probabilities [steps].
 
-        `legal` defaults to the steps of the task and those of any time. For a task that was not among those it was
-        fitted on, or with `unseen`, only the general weights count.
+        `legal` are the allowed steps, by default those of the task's `graph` and those of any time. For a task that
+        the policy was not fitted on, or with `unseen`, only the general weights count.
         """
         steps = legal if legal is not None else legal_actions(graph, self.names.anytime)
         known = graph.name in self.names.tasks and not unseen

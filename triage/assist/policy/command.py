@@ -19,7 +19,7 @@ Progress = Callable[[str], None]
 
 
 class Results(msgspec.Struct, kw_only=True):
-    """Results by ranking: the policy, and the baselines of the same run."""
+    """Scores of a policy, and on the same decisions of two baselines: the task's graph and the most frequent action."""
 
     policy: Score
     graph_alone: Score
@@ -27,7 +27,10 @@ class Results(msgspec.Struct, kw_only=True):
 
 
 class UnseenResults(msgspec.Struct, kw_only=True):
-    """Accuracy on each task when it was left out of fitting, and that of the graph alone, with their means."""
+    """By task, the accuracy (policy, graph alone) on its decisions when the policy was fitted on all other tasks.
+
+    `policy` and `graph_alone` are the means over all decisions.
+    """
 
     tasks: dict[str, tuple[float, float]]
     policy: float
@@ -35,7 +38,7 @@ class UnseenResults(msgspec.Struct, kw_only=True):
 
 
 def graphs_of(tasks: dict[str, Task]) -> dict[str, Graph]:
-    """The graphs of tasks by name."""
+    """The graphs of tasks by name, for `fit` and `evaluate`."""
     return {
         name: graph_of(name, task.replies, {action: [following] for action, following in task.graph.items()})
         for name, task in tasks.items()
@@ -43,7 +46,10 @@ def graphs_of(tasks: dict[str, Task]) -> dict[str, Graph]:
 
 
 def fit(data: Path, tasks: Path, output: Path, penalty: float, iterations: int, progress: Progress) -> None:
-    """Fit a policy on dialogues and write it into a folder. Raises ConfigError, MissingExtraError."""
+    """Fit a policy on the dialogues in the file `data` and write it into the folder `output`.
+
+    `tasks` is the file of the tasks' graphs. Raises ConfigError, MissingExtraError.
+    """
     graphs = graphs_of(read_tasks(tasks))
     found = list(decisions(read_dialogues(data), list(graphs), complete=False))
     if not found:
@@ -59,7 +65,10 @@ def fit_picks(
     iterations: int,
     progress: Progress,
 ) -> None:
-    """Fit a policy on what agents picked in conversations. Raises ConfigError, MissingExtraError."""
+    """Fit a policy on the steps that agents picked in conversations and write it into the folder `output`.
+
+    Raises ConfigError if no step was picked, MissingExtraError without the package onnx.
+    """
     graphs = {name: playbook_graph(playbook) for name, playbook in playbooks.by_name.items()}
     found = list(picks(conversations, playbooks))
     if not found:
@@ -82,7 +91,10 @@ def _fit(
 
 
 def evaluate(data: Path, tasks: Path, folder: Path) -> Results:
-    """Score a policy and the baselines on dialogues. Raises ConfigError, ModelError."""
+    """Score the policy in `folder` and the baselines on the dialogues in the file `data`.
+
+    Raises ConfigError, ModelError.
+    """
     graphs = graphs_of(read_tasks(tasks))
     found = list(decisions(read_dialogues(data), list(graphs)))
     if not found:
@@ -97,7 +109,10 @@ def evaluate(data: Path, tasks: Path, folder: Path) -> Results:
 
 
 def evaluate_unseen(data: Path, train: Path, tasks: Path, progress: Progress) -> UnseenResults:
-    """For each task: fit on the dialogues of all others, and score on its own. Raises ConfigError."""
+    """For each task: fit on the dialogues in `train` about all other tasks, score on those in `data` about this one.
+
+    Raises ConfigError.
+    """
     graphs = graphs_of(read_tasks(tasks))
     learnt = list(decisions(read_dialogues(train), list(graphs)))
     tested = list(decisions(read_dialogues(data), list(graphs)))

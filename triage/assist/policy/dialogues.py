@@ -33,7 +33,7 @@ class Event(msgspec.Struct, kw_only=True):
 
 
 class StarDialogue(msgspec.Struct, kw_only=True):
-    """One dialogue."""
+    """One dialogue of STAR: its tasks by name and its events in order; `complete` unless it ended early."""
 
     dialogue_id: int | str
     tasks: list[str]
@@ -51,10 +51,11 @@ class Task(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An action of an agent, and the situation before it.
+    """An action of an agent, and the situation before it: what had been done and said in the dialogue.
 
-    `actions` are those before, oldest first; `said` the customer's words since the agent's last text, `earlier` those
-    before; `found` what the last look-up asked for and returned, or what the agent typed, if that was the last event.
+    `actions` are the agent's earlier actions, oldest first; `said` the customer's words since the agent's last text,
+    `earlier` those before that text; `found` what the last look-up asked for and returned, or what the agent typed,
+    if that was the last event; `last` is the kind of the last event.
     """
 
     dialogue: str
@@ -83,7 +84,7 @@ def read_dialogues(path: Path) -> list[StarDialogue]:
 
 
 def read_tasks(path: Path) -> dict[str, Task]:
-    """Read the tasks by name. Raises ConfigError."""
+    """Read a file of tasks, by their names. Raises ConfigError if it is not such a file."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Task])
     except (OSError, msgspec.MsgspecError) as error:
@@ -96,7 +97,7 @@ def plain_action(action: str) -> str:
 
 
 def task_named(name: str, tasks: Sequence[str]) -> str:
-    """The task that a dialogue means, by the words of its name."""
+    """The one of `tasks` whose name has most words in common with `name`, the task's name in a dialogue."""
     if name in tasks:
         return name
 

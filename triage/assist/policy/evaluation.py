@@ -17,9 +17,12 @@ COVERAGES = (0.5, 0.7, 0.9)
 
 
 class Score(msgspec.Struct, kw_only=True):
-    """Results over decisions. `surest` has, by coverage, the accuracy on the decisions it is surest of.
+    """Results of a ranking over decisions.
 
-    `illegal` counts suggestions, of the first three, that the playbook does not allow.
+    `accuracy` is how often its first step was the one taken, `recall_at_3` how often one of its first three was.
+
+    `surest` has, by coverage (50 %, ...), the accuracy on this share of decisions, those with the highest
+    probability. `illegal` counts suggestions, of the first three, that the playbook does not allow.
     """
 
     decisions: int
@@ -31,7 +34,7 @@ class Score(msgspec.Struct, kw_only=True):
 
 
 def score(decisions: Sequence[Decision], rank: Rank, legal: Callable[[Decision], Sequence[str]]) -> Score:
-    """Score a ranking."""
+    """Score a ranking on decisions; `rank` gives its steps for a decision, `legal` the steps that the task allows."""
     first, sure, in_three, illegal = [], [], 0, 0
     for each in decisions:
         steps, probabilities = rank(each)
@@ -61,7 +64,7 @@ def _weighted_f1(truth: Sequence[str], predicted: Sequence[str]) -> float:
 
 
 def usual_actions(decisions: Sequence[Decision]) -> dict[str, str]:
-    """The most frequent action after (task, last action), by `task last-action`, and by the task alone."""
+    """The most frequent action, by `task last-action` (after this action in this task) and by `task` alone."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for each in decisions:
         counts[_key(each)][each.action] += 1
@@ -70,7 +73,7 @@ def usual_actions(decisions: Sequence[Decision]) -> dict[str, str]:
 
 
 def by_frequency(usual: dict[str, str]) -> Rank:
-    """Baseline: the most frequent action after (task, last action)."""
+    """Ranking for comparison: the most frequent action after the last one, from the result of `usual_actions`."""
 
     def rank(decision: Decision) -> tuple[list[str], Sequence[float]]:
         return [usual.get(_key(decision)) or usual.get(decision.task, "")], [1.0]
@@ -79,7 +82,7 @@ def by_frequency(usual: dict[str, str]) -> Rank:
 
 
 def by_graph(graphs: dict[str, Graph]) -> Rank:
-    """Baseline: what usually follows the last action in the task's graph, then the order of the graph."""
+    """Ranking for comparison: what usually follows the last action in the task's graph, then its other steps."""
 
     def rank(decision: Decision) -> tuple[list[str], Sequence[float]]:
         graph = graphs[decision.task]
@@ -92,7 +95,7 @@ def by_graph(graphs: dict[str, Graph]) -> Rank:
 
 
 def legal_of(graphs: dict[str, Graph], anytime: Sequence[str]) -> Callable[[Decision], list[str]]:
-    """Function that returns the legal steps of a decision."""
+    """Function that returns the steps allowed for a decision: those of its task's graph, and `anytime`."""
     found = {name: legal_actions(graph, anytime) for name, graph in graphs.items()}
     return lambda decision: found[decision.task]
 

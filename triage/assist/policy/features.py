@@ -34,7 +34,10 @@ def words_of(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Graph:
-    """The steps of one task: the sentence of each, the usual next one, and the distance between any two."""
+    """The steps of one task: the sentence of each (`replies`), and the steps that usually follow each (`follows`).
+
+    `order` is the place of each step from the start, `distances` the number of steps between any two.
+    """
 
     name: str
     replies: dict[str, str]
@@ -45,7 +48,7 @@ class Graph:
 
 
 def graph_of(name: str, replies: Mapping[str, str], follows: Mapping[str, Sequence[str]]) -> Graph:
-    """The graph of a task or a playbook; look-ups of all kinds are one step."""
+    """The graph of a task or playbook from its sentences and successors. All kinds of look-ups are the step `query`."""
     steps: dict[str, str] = {}
     for action, reply in replies.items():
         steps.setdefault(plain_action(action), reply)
@@ -87,7 +90,7 @@ def _distances(start: str, after: Mapping[str, Sequence[str]]) -> dict[str, int]
 
 
 def kind_of(action: str) -> str:
-    """The kind of a step by its name."""
+    """The kind of a step by the words in its name, such as `ask`, `tell` or `query`; `other` if none is known."""
     for kind, parts in (
         ("query", ("query",)),
         ("hello", ("hello", "greeting")),
@@ -103,7 +106,7 @@ def kind_of(action: str) -> str:
 
 
 def specific(decision: Decision) -> dict[str, float]:
-    """Named features of the situation; weights of each step tell what they speak for."""
+    """Features of a decision's situation by name, for the weights of each single step: last actions, words, task."""
     actions, found = decision.actions, {f"task {decision.task}": 1.0}
     last = actions[-1] if actions else "-"
     real = [action for action in actions if action != TYPED]
@@ -144,7 +147,7 @@ def _add_words(found: dict[str, float], prefix: str, text: str, weight: float, *
 
 
 def general(decision: Decision, candidates: Sequence[str], graph: Graph) -> NDArray[np.float32]:
-    """General features of each candidate: float32, [candidates, GENERAL]."""
+    """General features [candidates, GENERAL] of the steps `candidates`: how each fits the decision's situation."""
     matrix = np.zeros((len(candidates), GENERAL), np.float32)
     actions = tuple(action for action in decision.actions if action != TYPED)
     last = actions[-1] if actions else "hello"

@@ -22,9 +22,10 @@ _BLOCK = 500
 
 @dataclass
 class Policy:
-    """Fitted weights: `shared` [GENERAL], `own` [features, actions]; `alone` [GENERAL] is for tasks never seen.
+    """Fitted weights: `shared` [GENERAL] of general features, `own` [features, actions] of specific ones.
 
-    `actions` and `vocabulary` name the columns and rows; `anytime` are the steps that belong to no task.
+    `alone` [GENERAL] replaces both for a task that was not fitted. `actions` and `vocabulary` name the columns and
+    rows of `own`; `anytime` are the steps that belong to no task.
     """
 
     actions: list[str]
@@ -38,7 +39,12 @@ class Policy:
 
 @dataclass
 class Prepared:
-    """Decisions as arrays: rows are candidates, `starts` where those of each decision begin, `truth` the row taken."""
+    """Decisions as arrays, one row for each allowed step (candidate) of each decision.
+
+    `situations` [decisions, features] are specific, `rows` [rows, GENERAL] general features; `columns` [rows] are
+    actions, `decision` [rows] the decisions of the rows. `starts` [decisions] is the first row of each, `truth`
+    [decisions] the row of the step that was taken.
+    """
 
     situations: csr_matrix
     rows: csr_matrix
@@ -49,7 +55,7 @@ class Prepared:
 
 
 def anytime_actions(decisions: Sequence[Decision], graphs: dict[str, Graph]) -> list[str]:
-    """Actions that agents take in several tasks whose graphs do not have them."""
+    """Actions allowed at any time: taken in several tasks whose graphs lack them, or in half of the tasks' graphs."""
     tasks: dict[str, set[str]] = {}
     for each in decisions:
         if each.action not in graphs[each.task].replies:
@@ -60,7 +66,7 @@ def anytime_actions(decisions: Sequence[Decision], graphs: dict[str, Graph]) -> 
 
 
 def legal_actions(graph: Graph, anytime: Sequence[str]) -> list[str]:
-    """The steps of a task, and those that are legal at any time."""
+    """The steps of a task's graph, then those of `anytime`, which are allowed at any time; each once."""
     return list(dict.fromkeys([*graph.replies, *anytime]))
 
 
@@ -74,7 +80,12 @@ def fit_policy(
     min_count: int = 2,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Policy:
-    """Fit a policy. Decisions whose action is not legal are left out."""
+    """Fit a policy by L2-penalized maximum likelihood.
+
+    Decisions whose action is not allowed in their task are left out. `own_penalty` is on the weights of single steps,
+    `shared_penalty` on those of general features; a specific feature must occur `min_count` times. `progress` is
+    called with a line of text.
+    """
     anytime = anytime_actions(decisions, graphs)
     usable = [each for each in decisions if each.action in legal_actions(graphs[each.task], anytime)]
     counts = Counter(name for each in usable for name in specific(each))
@@ -93,7 +104,7 @@ def fit_policy(
 
 
 def fit_alone(decisions: Sequence[Decision], graphs: dict[str, Graph], iterations: int = 40) -> Policy:
-    """Fit the general weights only, as they rank a task that no dialogue was seen of."""
+    """Fit a policy with general weights only: it ranks tasks that no dialogue was seen of."""
     anytime = anytime_actions(decisions, graphs)
     usable = [each for each in decisions if each.action in legal_actions(graphs[each.task], anytime)]
     data = prepare(usable, graphs, anytime, {}, [])
@@ -108,7 +119,10 @@ def prepare(
     vocabulary: dict[str, int],
     actions: Sequence[str],
 ) -> Prepared:
-    """Arrays of decisions, whose actions must be legal."""
+    """Convert decisions, whose actions must be allowed in their tasks, to arrays for fitting.
+
+    `vocabulary` numbers the specific features that count, `actions` are the columns of their weights.
+    """
     column = {action: number for number, action in enumerate(actions)}
     indices, values, pointers = [], [], [0]
     rows, block, columns, starts, truth, owner = [], [], [], [], [], []

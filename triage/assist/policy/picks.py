@@ -21,7 +21,10 @@ def playbook_graph(playbook: Playbook) -> Graph:
 def situation(
     playbook: Playbook, conversation: str, turns: Sequence[Turn], steps: Iterable[str], action: str = ""
 ) -> Decision:
-    """Return the decision of an agent after `turns`, when `steps` were taken; `action` is the step taken then."""
+    """Return an agent's decision after `turns` of a conversation (its id), in which the steps `steps` had been taken.
+
+    `action` is the step that the agent took then, empty if it is to be predicted.
+    """
     said: list[str] = []
     earlier: list[str] = []
     for turn in turns:
@@ -43,9 +46,9 @@ def situation(
 
 
 def picks(conversations: Iterable[Conversation], playbooks: Playbooks) -> Iterator[Decision]:
-    """Each step that an agent picked, with the situation before it.
+    """Yield a decision for each suggested step that an agent picked: the step, with the turns and steps before it.
 
-    Steps that the playbook does not have now, and steps of playbooks that were removed, are left out.
+    Not included: the step that began a playbook, and steps and playbooks that `playbooks` does not have any more.
     """
     for conversation in conversations:
         name: str | None = None

@@ -10,7 +10,10 @@ from triage.risk.model import NOTICE, RiskModel
 
 
 def card_text(model: RiskModel) -> str:
-    """The card. Raises ConfigError for a file without a readable one."""
+    """The card of a fitted risk model, in Markdown.
+
+    Raises ConfigError if the model's file has no card that can be read.
+    """
     return "\n".join(_lines(model)) + "\n"
 
 

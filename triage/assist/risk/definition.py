@@ -18,7 +18,10 @@ _LEVELS = {"high": 0.05, "medium": 0.2}
 
 @dataclass(frozen=True, slots=True)
 class WritesAgain:
-    """The same author writes again within some days, in a negative record whose score is lower by a margin."""
+    """A target: the same author writes again within `within_days`, in a negative record.
+
+    Its sentiment score is lower than that of this record by `more_negative_by`.
+    """
 
     within_days: float = 14.0
     more_negative_by: float = 0.1
@@ -26,7 +29,7 @@ class WritesAgain:
 
 @dataclass(frozen=True, slots=True)
 class Escalates:
-    """A later record of the same author within some days goes to one of these queues; this record does not."""
+    """A target: a later record of the author goes to one of `queues` within `within_days`; this record does not."""
 
     queues: tuple[str, ...] = ("legal", "fraud")
     within_days: float = 30.0
@@ -34,10 +37,10 @@ class Escalates:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A value of the operator's: an attribute of the record, or a column of a CSV file.
+    """A target that the operator gives: the value of an attribute of the record, or of a column of a CSV file.
 
-    The outcome happened for `values`, and did not for others; without a value the record is left out. Rows of the file
-    are found by the source's id of the record or of the author, in the column `key`.
+    The outcome happened for `values`, and did not for others; without a value the record is left out. Rows of the
+    file are found by the source's id of the record or of the author, in the column `key`.
     """
 
     values: tuple[str, ...]
@@ -55,7 +58,8 @@ Target = WritesAgain | Escalates | Column
 class Definition:
     """A risk: its name, its target, the features and attributes weighed, and the share of records in each level.
 
-    `levels["high"]` is the share of records with the highest scores, `levels["medium"]` that of both.
+    `levels["high"]` is the share of records with the highest scores, `levels["medium"]` that of high and medium
+    together. `source` is the content of the file.
     """
 
     name: str
@@ -73,7 +77,7 @@ class Definition:
 
 
 def read_definition(path: Path) -> Definition:
-    """Read a definition. Raises ConfigError with every problem of the file."""
+    """Read the definition of a risk from a YAML file. Raises ConfigError with every problem of the file."""
     return definition_of(read_yaml(path), where=str(path), folder=path.parent)
 
 

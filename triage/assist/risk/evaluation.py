@@ -16,9 +16,10 @@ _MIN_POSITIVES = 20
 
 
 class Evaluation(msgspec.Struct, kw_only=True):
-    """Results on records that the fit has not seen. `stability` compares the scores with those of the validation part.
+    """Results of a risk model on records that its fit has not seen; `seen` is the number of other records, left out.
 
-    `notes` name what has changed, in sentences.
+    `stability` is the population stability index of the probabilities against those of the validation part, `shares`
+    [10] are the shares of records in the tenths of the latter. `notes` name what has changed, in sentences.
     """
 
     name: str
@@ -34,7 +35,7 @@ class Evaluation(msgspec.Struct, kw_only=True):
 
 
 def unseen(model: RiskModel, examples: Sequence[Example]) -> list[Example]:
-    """The examples after the last record that the model was fitted on or measured with."""
+    """The examples after the last record of `model`'s fit: of its training, validation and test parts."""
     end = max(parse_rfc3339(times[1]) for times in card_of(model).times.values())
     return [each for each in examples if each.at_ms > end]
 

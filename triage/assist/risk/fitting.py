@@ -41,7 +41,12 @@ class Splits:
 
 
 class Card(msgspec.Struct, kw_only=True):
-    """Figures and facts that a fitted file carries. `deciles` and `shares` are the scores' distribution."""
+    """Facts and results that the file of a fitted risk model carries.
+
+    `records` and `positives` (those with the outcome) are by part (train, validation, test), `times` the first and
+    last event time of each. `deciles` [9] limit the tenths of the probabilities of the validation part, `shares` [10]
+    are the shares in them. `strongest` are the named features (not words) with the largest weights.
+    """
 
     fitted_at: str
     records: dict[str, int]
@@ -60,9 +65,10 @@ class Card(msgspec.Struct, kw_only=True):
 
 
 def split_by_time(examples: Sequence[Example], window_ms: int) -> Splits:
-    """The first 60 % for weights, the next 20 % for validation, the last 20 % for the test.
+    """The oldest 60 % of the examples for weights, the next 20 % for validation, the newest 20 % for the test.
 
-    An example whose window reaches into the next part is dropped: its label was not known when that part began.
+    `window_ms` is the time after a record in which its outcome shows. An example whose window reaches into the next
+    part is dropped: its label was not known when that part began.
     """
     ordered = sorted(examples, key=lambda each: each.at_ms)
     first = int(len(ordered) * _SHARES[0])
@@ -75,7 +81,10 @@ def split_by_time(examples: Sequence[Example], window_ms: int) -> Splits:
 
 
 def require_enough(splits: Splits, positives: int) -> None:
-    """Raise ConfigError if there are too few examples of the outcome, or of its absence, to fit and to measure."""
+    """Raise ConfigError if there are too few examples with the outcome, or without it, to fit and to measure.
+
+    `positives` is the number with the outcome in all parts together.
+    """
     if positives < MIN_POSITIVES:
         raise ConfigError(
             f"the outcome happened for {positives} records; at least {MIN_POSITIVES} are needed: widen --days, or "
@@ -92,7 +101,10 @@ def require_enough(splits: Splits, positives: int) -> None:
 
 
 class Vectorizer:
-    """Turns examples into rows: TF-IDF of hashed terms (length 1), then the named features."""
+    """Turns examples into the columns of a risk model: TF-IDF of hashed terms (L2 norm 1), then the named features.
+
+    The terms are those that occur in enough of `examples`.
+    """
 
     def __init__(self, definition: Definition, examples: Sequence[Example]) -> None:
         self._definition = definition
@@ -110,7 +122,7 @@ class Vectorizer:
         self._column = {name: number for number, name in enumerate(self.labels)}
 
     def rows(self, examples: Sequence[Example]) -> csr_matrix:
-        """Matrix [examples, terms + labels]."""
+        """Matrix [examples, terms + named features] of the examples."""
         return hstack([self.words(examples), self.named(examples)], format="csr")
 
     def words(self, examples: Sequence[Example]) -> csr_matrix:
@@ -156,9 +168,10 @@ def _matrix(rows: Sequence[Mapping[int, float]], columns: int) -> csr_matrix:
 def fit_model(
     definition: Definition, splits: Splits, now_ms: int, progress: Callable[[str], None] = lambda _: None
 ) -> RiskModel:
-    """Fit on the train part, choose penalty and calibration on the validation part, measure on the test part once.
+    """Fit weights on the train part, choose penalty and calibration on validation, and measure on the test part once.
 
-    Raises ConfigError if a part has too few examples.
+    `now_ms` is the time of the fit; `progress` is called with a line of text. Raises ConfigError if a part has too
+    few examples.
     """
     parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
     require_enough(splits, sum(each.happened for part in parts.values() for each in part))

@@ -43,7 +43,7 @@ class Labelled:
 
 
 class Timeline:
-    """The records of each author by time, for what came before and after a record."""
+    """The records of each author by time, to find the author's records before and after a record."""
 
     def __init__(self, records: Sequence[EnrichedRecord]) -> None:
         self._times: dict[str, list[int]] = defaultdict(list)
@@ -54,7 +54,10 @@ class Timeline:
                 self._records[record.author_id].append(record)
 
     def before(self, record: EnrichedRecord, at_ms: int) -> History:
-        """The author's records of the 90 days before."""
+        """Count the records of the same author in the 90 days before `at_ms`, the time of `record` in ms.
+
+        The result has their number, that of negative ones, and the days since the last one, None without any.
+        """
         if not record.author_id or record.author_id not in self._times:
             return History()
         times = self._times[record.author_id]
@@ -66,7 +69,7 @@ class Timeline:
         return History(len(found), negative, (at_ms - times[end - 1]) / _DAY_MS)
 
     def after(self, record: EnrichedRecord, at_ms: int, window_ms: int) -> Sequence[EnrichedRecord]:
-        """The author's later records within the window."""
+        """The records of the same author in the `window_ms` after `at_ms`, the time of `record`, oldest first."""
         times = self._times[record.author_id or ""]
         first, end = bisect_right(times, at_ms), bisect_right(times, at_ms + window_ms)
         return self._records[record.author_id or ""][first:end]
@@ -80,7 +83,10 @@ def label_records(
     *,
     earlier: Sequence[EnrichedRecord] = (),
 ) -> Labelled:
-    """Label records. `earlier` are records before them, for the authors' history only.
+    """Label records with the outcome that `definition` names; the result has the examples and what was left out.
+
+    `earlier` are records before them, for the authors' history only; `author_hashes` computes the hashes of author
+    ids in a file of outcomes.
 
     Records whose window has not ended at `now_ms`, or at the last record, are left out: their outcome is unknown.
     Raises ConfigError for a file of outcomes that cannot be read.

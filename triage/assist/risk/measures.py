@@ -18,7 +18,10 @@ DRIFT_NOTED = 0.2
 
 
 class LevelMeasure(msgspec.Struct, kw_only=True):
-    """Records in a level and above: their number, the share with the outcome with its 95 % interval, and the recall."""
+    """Records of a level and of those above it: their number, and their share of all those with the outcome (`recall`).
+
+    `precision` is the share of them that have the outcome, `low` to `high` its 95 % interval.
+    """
 
     records: int
     precision: float
@@ -28,7 +31,12 @@ class LevelMeasure(msgspec.Struct, kw_only=True):
 
 
 class Measures(msgspec.Struct, kw_only=True):
-    """Results on labelled records. `auc` has a 95 % interval; `brier_of_base_rate` is a baseline."""
+    """Results of estimated probabilities on labelled records; `positives` have the outcome.
+
+    `auc_low` to `auc_high` is the 95 % interval of `auc`; `ece` is the expected calibration error.
+    `brier_of_base_rate` is the Brier score of the share of positives as every record's probability. `levels` are by
+    name.
+    """
 
     records: int
     positives: int
@@ -42,7 +50,10 @@ class Measures(msgspec.Struct, kw_only=True):
 
 
 def measure(probabilities: Floats, truth: Floats, levels: Mapping[str, float]) -> Measures:
-    """Measure probabilities against the truth (0 or 1), which must have both values."""
+    """Measure probabilities [records] against the truth [records], 0 or 1, of which both must occur.
+
+    `levels` has the least probability of each level.
+    """
     auc, low, high = auc_interval(probabilities, truth)
     return Measures(
         records=len(truth),
@@ -70,7 +81,10 @@ def _level(chosen: NDArray[np.bool_], truth: Floats) -> LevelMeasure:
 
 
 def auc_interval(scores: Floats, truth: Floats) -> tuple[float, float, float]:
-    """Area under the ROC curve with its 95 % interval (Hanley and McNeil 1982)."""
+    """Area under the ROC curve, and the ends of its 95 % interval (Hanley and McNeil 1982).
+
+    `scores` and `truth` (0 or 1, both must occur) are [records].
+    """
     positives = int(truth.sum())
     negatives = len(truth) - positives
     auc = (float(rankdata(scores)[truth > 0].sum()) - positives * (positives + 1) / 2) / (positives * negatives)
@@ -83,7 +97,7 @@ def auc_interval(scores: Floats, truth: Floats) -> tuple[float, float, float]:
 
 
 def calibration_error(probabilities: Floats, truth: Floats) -> float:
-    """Expected calibration error over ten bins of equal width, weighted by their size."""
+    """Expected calibration error over ten bins of equal width, weighted by their size; both arrays are [records]."""
     places = np.minimum((probabilities * BINS).astype(int), BINS - 1)
     gaps = [
         (places == place).sum() * abs(float(probabilities[places == place].mean() - truth[places == place].mean()))
@@ -93,18 +107,21 @@ def calibration_error(probabilities: Floats, truth: Floats) -> float:
 
 
 def score_deciles(probabilities: Floats) -> list[float]:
-    """The nine limits between tenths of a distribution."""
+    """The nine limits that divide sorted probabilities into ten classes of equal size."""
     return [float(value) for value in np.quantile(probabilities, np.arange(1, 10) / 10)]
 
 
 def stability_index(deciles: list[float], expected: list[float], probabilities: Floats) -> float:
-    """Population stability index between the shares `expected` of the ten classes and those of new probabilities."""
+    """Population stability index between the shares `expected` [10] of the ten classes and those of new probabilities.
+
+    `deciles` are the limits of the classes, from `score_deciles`; 0 means equal shares.
+    """
     share = class_shares(deciles, probabilities)
     one, two = np.clip(share, 1e-4, None), np.clip(expected, 1e-4, None)
     return float(((one - two) * np.log(one / two)).sum())
 
 
 def class_shares(deciles: list[float], probabilities: Floats) -> list[float]:
-    """Share of the probabilities in each class between the limits."""
+    """Share of the probabilities in each of the ten classes between the limits `deciles`."""
     counts = np.bincount(np.searchsorted(deciles, probabilities, side="right"), minlength=len(deciles) + 1)
     return [float(count) for count in counts / max(1, len(probabilities))]

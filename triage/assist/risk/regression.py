@@ -20,7 +20,8 @@ def fit_weights(
 ) -> tuple[Floats, float]:
     """Weights [columns] and bias that minimize strength × log loss + ½ |weights|²; the bias has no penalty.
 
-    `truth` is 0 or 1. The same objective as scikit-learn's LogisticRegression(C=strength).
+    `rows` is [records, columns], `truth` [records] is 0 or 1; `start` are weights and bias to begin with. The same
+    objective as scikit-learn's LogisticRegression(C=strength).
     """
     transposed = rows.T.tocsr()
     sign = 2 * truth - 1
@@ -42,13 +43,16 @@ def fit_weights(
 
 
 def log_loss(probabilities: Floats, truth: Floats) -> float:
-    """Mean log loss; probabilities are kept off 0 and 1."""
+    """Mean log loss of probabilities against `truth` (0 or 1), clipped to 1e-6 from 0 and 1."""
     kept = np.clip(probabilities, 1e-6, 1 - 1e-6)
     return float(-(truth * np.log(kept) + (1 - truth) * np.log(1 - kept)).mean())
 
 
 def platt(scores: Floats, truth: Floats) -> Points:
-    """Platt's sigmoid, fitted with his smoothed targets (Platt 1999), as points of a fine grid."""
+    """Platt's sigmoid from log-odds `scores` to probabilities, fitted with smoothed targets (Platt 1999).
+
+    It is returned as points (log-odds, probabilities) of a fine grid, between which `apply` interpolates.
+    """
     positives, n = truth.sum(), len(truth)
     targets = np.where(truth > 0, (positives + 1) / (positives + 2), 1 / (n - positives + 2))
 
@@ -63,7 +67,11 @@ def platt(scores: Floats, truth: Floats) -> Points:
 
 
 def isotonic(scores: Floats, truth: Floats) -> Points:
-    """The non-decreasing steps closest to the truth, with Laplace's correction so that no probability is 0 or 1."""
+    """The non-decreasing function from log-odds `scores` to probabilities that is closest to `truth` (0 or 1).
+
+    It is returned as points (log-odds, probabilities), between which `apply` interpolates. Laplace's correction keeps
+    probabilities off 0 and 1.
+    """
     order = np.argsort(scores, kind="stable")
     fitted = isotonic_regression(truth[order])
     starts = fitted.blocks[:-1]
@@ -74,7 +82,7 @@ def isotonic(scores: Floats, truth: Floats) -> Points:
 
 
 def apply(points: Points, scores: Floats) -> Floats:
-    """Probabilities of log-odds."""
+    """Convert log-odds to probabilities by interpolating between the points (log-odds, probabilities)."""
     return np.interp(scores, *points)
 
 
@@ -84,7 +92,8 @@ _CALIBRATIONS: dict[str, Callable[[Floats, Floats], Points]] = {"platt": platt, 
 def calibrate(scores: Floats, truth: Floats) -> tuple[str, Points, dict[str, float]]:
     """Choose between Platt's sigmoid and isotonic steps by log loss over five folds; fit the better one on all.
 
-    Returns its name, its points and the log loss of each.
+    `scores` are log-odds [records]. Returns the name of the better one, its points (log-odds, probabilities), and the
+    log loss of both by name.
     """
     folds = _folds(truth)
     losses: dict[str, float] = {}
@@ -110,7 +119,11 @@ def _folds(truth: Floats) -> NDArray[np.int64]:
 def best_strength(
     rows: csr_matrix, truth: Floats, other: csr_matrix, other_truth: Floats, strengths: Sequence[float]
 ) -> tuple[float, Floats, float]:
-    """Of several strengths, the one with the least log loss on other rows; with its weights and bias."""
+    """Fit weights on `rows` for each strength; return that with the least log loss on `other`, its weights and bias.
+
+    `truth` and `other_truth` (0 or 1) belong to the two matrices [records, columns]. A higher strength is a weaker
+    penalty.
+    """
     fitted: dict[float, tuple[Floats, float]] = {}
     start: Floats | None = None
     for strength in strengths:

@@ -22,7 +22,7 @@ _MOSTLY = 0.6
 
 @dataclass(frozen=True)
 class TopicRecord:
-    """A record of the sample. `week` is 0 in the new time, and counts back from 1 before it."""
+    """A record of the sample. `week` is 0 in the newest week, and 1, 2, ... in the weeks before it."""
 
     id: str
     text: str
@@ -31,7 +31,7 @@ class TopicRecord:
 
 
 def emerging_topics(records: Sequence[TopicRecord], vectors: NDArray[np.float32]) -> list[EmergingTopic]:
-    """Topics of the new time, the most significant first; `vectors` are those of the texts, [records, dimensions]."""
+    """Topics of the newest week, most significant first; `vectors` [records, dimensions] are those of the texts."""
     weeks = np.array([each.week for each in records], np.int64)
     found = list(groups(vectors))
     results = sorted(

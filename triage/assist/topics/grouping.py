@@ -13,7 +13,10 @@ _SEED = 7
 
 
 def groups(vectors: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
-    """Yield the rows of each group of `vectors`, [n, dimensions] float32, L2-normalized; the sizes overlap."""
+    """Yield groups of similar `vectors` ([n, dimensions], L2-normalized) as indices of rows.
+
+    A vector is in one group of each of two sizes.
+    """
     if len(vectors) < 2 * min(_SIZES):
         return
     centred = vectors - vectors.mean(axis=0)

@@ -24,14 +24,14 @@ _FIELDS = ("channel", "brand", "product", "region")
 
 @dataclass(frozen=True)
 class Sample:
-    """Records of one time: at most as many as wanted, of `total`."""
+    """Records of a range of time: a sample of bounded size, and `total`, the number of all."""
 
     records: list[TopicRecord]
     total: int
 
 
 def unexplained(start_ms: int, end_ms: int, confidence: float) -> JsonObject:
-    """Query for negative records whose intent is `other`, or less certain than `confidence`."""
+    """Query for negative records between two event times (ms), with intent `other` or one below `confidence`."""
     vague: list[JsonObject] = [
         {"term": {"intent.label": _OTHER}},
         {"range": {"intent.confidence": {"lt": confidence}}},
@@ -56,10 +56,10 @@ def sample(
     confidence: float,
     most: int,
 ) -> Sample:
-    """At most `most` records between two event times; weeks count back from `new_from_ms`, 0 from it on.
+    """At most `most` records from `unexplained`; their weeks count back from `new_from_ms`, 0 from it on.
 
-    Which ones, a hash of their `_id` decides: two runs have the same ones. Raises Unavailable, AccessDenied,
-    DependencyError.
+    Times are ms since the epoch, ends exclusive. A hash of the `_id` decides which are taken: two runs take the same
+    ones. Raises Unavailable, AccessDenied, DependencyError.
     """
     query = unexplained(start_ms, end_ms, confidence)
     return _least((

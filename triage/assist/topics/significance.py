@@ -15,7 +15,10 @@ LEAST_LIFT = 2.0
 
 @dataclass(frozen=True)
 class Comparison:
-    """A group: its records in the new time and before, the ratio of their shares, and the corrected probability."""
+    """A group: its records in the newest week and before, and the ratio of its shares of all records then (`lift`).
+
+    `p` is the probability of so many new records by chance, corrected for the number of groups.
+    """
 
     records: int
     before: int
@@ -28,10 +31,11 @@ class Comparison:
 
 
 def compare_groups(groups: Sequence[NDArray[np.int64]], weeks: NDArray[np.int64]) -> list[Comparison]:
-    """Test groups of rows; `weeks` is 0 for the new time and 1, 2, ... for the weeks before it, by row.
+    """Test groups, given as indices of rows; `weeks` [rows] is 0 for the newest week and 1, 2, ... for those before it.
 
-    The number of new records in a group is compared with a draw without replacement (hypergeometric). Weeks that differ
-    among one another more than such draws do weaken all counts alike. The probability is Bonferroni's for all groups.
+    The number of new records in a group is compared with a draw without replacement (hypergeometric). Weeks that
+    differ among one another more than such draws do weaken all counts alike. The probability is Bonferroni's for all
+    groups.
     """
     new, total = int((weeks == 0).sum()), len(weeks)
     if not groups or not new or new == total:
@@ -55,7 +59,7 @@ def compare_groups(groups: Sequence[NDArray[np.int64]], weeks: NDArray[np.int64]
 
 
 def dispersion(groups: Sequence[NDArray[np.int64]], weeks: NDArray[np.int64]) -> float:
-    """Pearson's chi-square per degree of freedom of the groups over the weeks before; 1 or more."""
+    """Pearson's chi-square per degree of freedom of the groups' counts over the weeks before the newest; 1 or more."""
     before = sorted(set(weeks.tolist()) - {0})
     if len(before) < 2:
         return 1.0

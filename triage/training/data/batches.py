@@ -16,7 +16,10 @@ _WINDOW = 2_048
 
 @dataclass(frozen=True)
 class Batch:
-    """Tensors of one training step: token ids and label ids; `entity_rows` marks texts with annotated entities."""
+    """Tensors of one training step: token ids, label ids and masks.
+
+    `allowed_tags` are the tags that the text was annotated for; `entity_rows` marks texts with annotated entities.
+    """
 
     input_ids: Tensor  # [batch, seq] int64
     attention_mask: Tensor  # [batch, seq] int64

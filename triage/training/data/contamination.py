@@ -44,9 +44,9 @@ class HeldOutTexts:
     def matches(self, train: Iterable[Example]) -> dict[str, tuple[str, float]]:
         """Find the training texts that also occur among the held-out texts, as copies or near duplicates.
 
-        Returns by text key the source of the held-out text and the similarity of the two. Near duplicates are found by
-        the shingles of their keys. Texts with short keys match only as copies, because different short texts often
-        differ by a single word.
+        Returns, by `text_key` of the training text, the source of the held-out text and the similarity of the two (0
+        to 1). Near duplicates are found by the shingles of their keys. Texts with short keys match only as copies,
+        because different short texts often differ by a single word.
         """
         keys = {text_key(example.text) for example in train}
         found = {key: (self._sources[key], 1.0) for key in keys if key in self._sources}

@@ -136,7 +136,7 @@ def read_split(data: Path, source: TrainingSet, split: str) -> list[Example]:
 
 
 def without_weak_labels(example: Example, source: TrainingSet) -> Example:
-    """The example without the labels that are too unreliable to evaluate on."""
+    """The example without the labels of the heads in `source.weak`, which are too unreliable to evaluate on."""
     return replace(
         example,
         intent=None if "intent" in source.weak else example.intent,

@@ -124,7 +124,7 @@ def correction_examples(
 
 
 def all_test_texts() -> list[Example]:
-    """The project's own test texts and the committed test splits; [] outside a checkout."""
+    """The project's own test texts and the committed test splits, without labels; [] outside a checkout."""
     try:
         folder = committed_folder()
     except ConfigError:

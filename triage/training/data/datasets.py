@@ -67,7 +67,7 @@ def committed_folder() -> Path:
 
 
 def project_test_texts() -> list[Example]:
-    """All test texts that were written for this project; [] outside a checkout."""
+    """All test texts that were written for this project, without labels; [] outside a checkout."""
     try:
         folder = resource(PROJECT_TEST_SETS)
     except ConfigError:
@@ -100,7 +100,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def packed_file(path: Path) -> Path:
-    """`path`, a .gz file of a dataset, or the same one packed by bzip2, as the committed splits are for their size."""
+    """The path to read for `path`, a .gz file of a dataset: if only the same file packed by bzip2 exists, that one."""
     packed = path.with_suffix(".bz2")
     return packed if packed.exists() and not path.exists() else path
 

@@ -16,7 +16,11 @@ _CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Token ids of one text and its label ids in each head; `tags` is None if its entities were not annotated."""
+    """Token ids of one text and its label id or ids for each head, IGNORED where unknown.
+
+    `tags` has one id per token, None if entities were not annotated; `allowed_tags` masks the tags that were
+    annotated.
+    """
 
     ids: list[int]
     intent: int

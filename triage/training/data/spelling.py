@@ -43,7 +43,7 @@ _RIGHT = """
 
 
 def count_words(files: Iterable[Path]) -> tuple[Counter[str], Counter[str]]:
-    """Lower-case words of the texts of all files: occurrences, and the number of folders that have the word."""
+    """Lower-case words of the texts of all files: the number of occurrences, and of folders, by word."""
     words: Counter[str] = Counter()
     folders: dict[Path, set[str]] = {}
     for path in files:
@@ -56,7 +56,10 @@ def count_words(files: Iterable[Path]) -> tuple[Counter[str], Counter[str]]:
 
 
 def chosen(words: Counter[str], sets: Counter[str], sure: frozenset[str] = frozenset()) -> tuple[list[str], list[str]]:
-    """Frequent words, the most frequent first, and further words that are right, sorted; those in `sure` always are."""
+    """Choose frequent words, the most frequent first, and further words that are right although they resemble these.
+
+    `words` and `sets` are the results of `count_words`. Words in `sure` are right however rare they are.
+    """
     frequent = [
         word
         for word, count in sorted(words.items(), key=lambda item: (-item[1], item[0]))

@@ -15,7 +15,10 @@ from triage.training.data.readers.aspects import mapped_aspects
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """One source of sources.yaml: path and reader of a dataset, and how much of it an epoch contains."""
+    """One source of sources.yaml: path and reader of a dataset, and how much of it an epoch contains.
+
+    `entry` is its mapping in the file.
+    """
 
     name: str
     reader: str

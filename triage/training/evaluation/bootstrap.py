@@ -16,7 +16,7 @@ Interval = tuple[float, float]
 
 
 def label_intervals(matrix: NDArray[np.int64], resamples: int = RESAMPLES) -> dict[str, Interval]:
-    """95 % intervals of the scores of a confusion matrix [classes, classes], by name.
+    """95 % intervals (low, high) of the scores of `confusion_scores` for one matrix [classes, classes], by their names.
 
     If n texts are drawn with replacement, the cells of their confusion matrix follow a multinomial distribution.
     """
@@ -30,7 +30,7 @@ def label_intervals(matrix: NDArray[np.int64], resamples: int = RESAMPLES) -> di
 def calibration_interval(
     confidence: NDArray[np.float64], correct: NDArray[np.bool_], resamples: int = RESAMPLES, bins: int = BINS
 ) -> Interval:
-    """95 % interval of the expected calibration error; both arrays are [texts]."""
+    """95 % interval (low, high) of the expected calibration error; both arrays are [texts]."""
     gaps = correct.astype(float) - confidence
     places = confidence_bins(confidence, bins)
     count, errors = len(gaps), []
@@ -42,7 +42,7 @@ def calibration_interval(
 
 
 def span_interval(counts: NDArray[np.int64], resamples: int = RESAMPLES) -> Interval:
-    """95 % interval of micro-F1; `counts` is [texts, 3]: correct, predicted and true spans of each text."""
+    """95 % interval (low, high) of micro-F1; `counts` is [texts, 3]: correct, predicted and true spans of each text."""
     values = []
     for _, drawn in _draws(len(counts), resamples):
         correct, predicted, true = counts[drawn].sum(axis=1).T

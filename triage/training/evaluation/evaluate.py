@@ -89,9 +89,10 @@ def evaluate_model(
 
 
 def compare_with_goals(sets: Metrics, overall: Metrics) -> list[dict[str, Any]]:
-    """Compare metrics with the goals in goals.yaml.
+    """Compare metrics with the goals in goals.yaml: `sets` by set and head, `overall` by head.
 
-    Returns each goal whose test set was evaluated, with `value`, `interval` and whether it was `reached`.
+    Returns the entry of each goal whose test set was evaluated, with `value`, `interval` and whether it was
+    `reached`.
     """
     goals = yaml.safe_load((RESOURCES / "goals.yaml").read_text(encoding="utf-8"))["goals"]
     found = []

@@ -68,7 +68,7 @@ def overall_metrics(
 
 
 def classification_metrics(predicted: HeadPredictions) -> HeadMetrics:
-    """Accuracy, macro-F1, macro-recall and expected calibration error, each with its interval."""
+    """`accuracy`, `macro_f1`, `macro_recall` and `ece` (expected calibration error), with `texts` and `interval`."""
     matrix = confusion(predicted.gold, predicted.predicted, len(predicted.labels))
     scores = {name: float(value) for name, value in confusion_scores(matrix).items()}
     scores["ece"] = calibration_error(predicted.confidence, predicted.correct)
@@ -77,7 +77,10 @@ def classification_metrics(predicted: HeadPredictions) -> HeadMetrics:
 
 
 def classification_details(predicted: HeadPredictions) -> HeadMetrics:
-    """Data of the plots: reliability bins, and the confusion matrix of the labels that occur."""
+    """Data of the plots: `reliability` (rows of `reliability_bins`), and `confusion` [true, predicted] of `labels`.
+
+    `labels` are those that occur as true or predicted labels.
+    """
     matrix = confusion(predicted.gold, predicted.predicted, len(predicted.labels))
     occurring = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))
     return {
@@ -88,7 +91,10 @@ def classification_details(predicted: HeadPredictions) -> HeadMetrics:
 
 
 def entity_metrics(predictions: Sequence[RowPrediction]) -> HeadMetrics | None:
-    """Precision, recall and F1 of exact spans, of the types that each corpus annotates; None without annotated rows."""
+    """`precision`, `recall` and `f1` of exact spans, with `texts`, the number of true `entities`, and `interval`.
+
+    Only types that the corpus of a row annotates count. None if no row has annotated entities.
+    """
     gold, guess = [], []
     for each in predictions:
         example = each.row.example
@@ -109,10 +115,10 @@ def entity_metrics(predictions: Sequence[RowPrediction]) -> HeadMetrics | None:
 def aspect_metrics(
     predictions: Sequence[RowPrediction], taxonomy: Taxonomy, aspects: Sequence[str]
 ) -> HeadMetrics | None:
-    """Precision, recall and F1 of pairs of aspect and polarity, and F1 of the aspects alone.
+    """The scores of `aspect_scores`, with `texts` and `interval`; None if no row has aspects or the model has none.
 
-    `aspects` are those of the model. Only aspects that the text was annotated for count, without those that are praised
-    and criticised in the same text. None if no row has aspects or the model has none.
+    `aspects` are those of the model. Only aspects that the text was annotated for count, without those that are
+    praised and criticised in the same text.
     """
     labels = replace(taxonomy, aspects=tuple(aspect for aspect in taxonomy.aspects if aspect in aspects))
     rows = [each for each in predictions if each.row.example.aspects is not None]

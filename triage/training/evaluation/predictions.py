@@ -49,7 +49,10 @@ class HeadPredictions:
 def predict_rows(
     model: OnnxModel, name: str, rows: Sequence[Row], progress: Progress | None = None
 ) -> list[RowPrediction]:
-    """Predictions of all rows of the set `name`, in order. Raises ModelError."""
+    """Predictions of `rows`, in order, as rows of the test set `name`. Raises ModelError.
+
+    `progress` is called after each chunk with `name`, the number of rows predicted so far, and that of all rows.
+    """
     found: list[RowPrediction] = []
     for first in range(0, len(rows), _CHUNK):
         chunk = rows[first : first + _CHUNK]

@@ -19,9 +19,9 @@ th, td { padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: right;
 
 
 def write_report(folder: Path, metrics: dict[str, Any]) -> list[Path]:
-    """Write index.html, figures.json and, if matplotlib is installed, the plots; returns their paths.
+    """Write `metrics`, the result of `evaluate_model`: index.html, figures.json, and plots if matplotlib is installed.
 
-    Raises ConfigError if the folder cannot be written.
+    Returns the paths of the files. Raises ConfigError if the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -72,7 +72,7 @@ def robustness(
 
 
 def scope_metrics(model: OnnxModel, texts: Sequence[str]) -> dict[str, Any]:
-    """Shares of out-of-scope texts predicted as `other`, flagged `low_confidence`, or neither of the two.
+    """Shares of out-of-scope texts: intent `other`, flagged `low_confidence`, and `confident_wrong` (neither of both).
 
     Out-of-scope texts are those that no complaint desk can act on: they should not get another intent confidently.
     """

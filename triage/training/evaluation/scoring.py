@@ -19,12 +19,18 @@ def confusion(gold: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np
 
 
 def classification_scores(gold: ArrayLike, predicted: ArrayLike, classes: int) -> dict[str, float]:
-    """Accuracy, macro-F1 and macro-recall over the classes that occur in `gold`."""
+    """`accuracy`, `macro_f1` and `macro_recall` of label indices [texts].
+
+    Means are over the classes that occur in `gold`.
+    """
     return {name: float(value) for name, value in confusion_scores(confusion(gold, predicted, classes)).items()}
 
 
 def confusion_scores(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """The scores of `classification_scores`, [...], for confusion matrices [..., classes, classes]."""
+    """`accuracy`, `macro_f1` and `macro_recall` of each confusion matrix; means are over the classes with true labels.
+
+    `matrix` is [..., true class, predicted class]; each score is [...].
+    """
     hits = np.diagonal(matrix, axis1=-2, axis2=-1)
     support, guessed = matrix.sum(axis=-1), matrix.sum(axis=-2)
     occurring = support > 0
@@ -49,7 +55,10 @@ def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = BIN
 
 
 def reliability_bins(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> list[dict[str, float]]:
-    """Number of texts, mean confidence and accuracy of each equal-width bin (low, high] that is not empty."""
+    """`texts` (number), mean `confidence` and `accuracy` of each equal-width bin (low, high] that is not empty.
+
+    Both arrays are [texts]; `low` is the lower bound of the bin.
+    """
     scores, hits = np.asarray(confidence, float), np.asarray(correct, float)
     places = confidence_bins(scores, bins)
     return [

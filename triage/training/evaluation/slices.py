@@ -25,7 +25,11 @@ def length_bucket(text: str) -> str:
 
 
 def slice_metrics(predictions: Iterable[RowPrediction], taxonomy: Taxonomy) -> list[dict[str, Any]]:
-    """One row per slice and head: `by`, `slice`, `head`, `texts` and the metrics. Rows without a field are skipped."""
+    """One row per slice and head: `by`, `slice`, `head`, `texts` and the metrics.
+
+    Slices are by language, channel, length of the text, and irony (`hard`). A row whose language or channel is
+    unknown is in no slice of these.
+    """
     groups: dict[tuple[str, str], list[RowPrediction]] = defaultdict(list)
     for each in predictions:
         for by, value_of in BY.items():

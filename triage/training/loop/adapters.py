@@ -17,9 +17,10 @@ _IA3 = ("key", "value", "intermediate.dense")
 
 
 def add_adapters(model: MultiHeadModel, options: Options, steps: int) -> None:
-    """Wrap the encoder of `model` for `options.peft`; AdaLoRA schedules its ranks over the `steps` of the run.
+    """Add the adapters of the method `options.peft` to the encoder of `model`; None adds none.
 
-    Raises MissingExtraError without the package, TrainingError for an encoder whose modules have other names.
+    AdaLoRA schedules its ranks over the `steps` of the run. Raises MissingExtraError without the package,
+    TrainingError for an encoder whose modules have other names.
     """
     if options.peft is None:
         return

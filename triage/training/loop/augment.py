@@ -41,7 +41,10 @@ def augment_examples(
 
 
 def apply_edits(example: Example, edits: Iterable[Edit]) -> Example:
-    """Apply `edits` to the example's text and move its entities. Edits are in order, disjoint, and outside entities."""
+    """Replace parts of the example's text and move its entities accordingly.
+
+    `edits` are (start, end, replacement), in order, disjoint, and outside entities.
+    """
     parts, last, moved = [], 0, []
     shifts: list[tuple[int, int]] = []
     for start, end, new in edits:

@@ -54,7 +54,7 @@ class WeightAverage:
         return {"updates": self.updates, "weights": self.weights}
 
     def load(self, state: dict[str, object]) -> None:
-        """Restore the average of weights from the result of `state`."""
+        """Continue from averaged weights and a number of updates, as the method `state` of an earlier run returned."""
         weights = state["weights"]
         assert isinstance(weights, dict)
         self.updates = int(str(state["updates"]))
@@ -69,9 +69,10 @@ class WeightAverage:
 def average_checkpoints(folders: Sequence[Path], shares: Sequence[float] | None = None) -> Checkpoint:
     """The weighted mean of checkpoints that started from the same weights, with the info of the first.
 
-    Further checkpoints may lack a head of the first, such as aspects: that head is taken from the first. The average of
-    a stage with the stage it started from keeps what the stage would forget (Wortsman et al. 2022, Model soups; Ilharco
-    et al. 2022, PAINT). Raises TrainingError if the checkpoints have different shapes or labels.
+    By default all have the same share. Further checkpoints may lack a head of the first, such as aspects: that head
+    is taken from the first. The average of a stage with the stage it started from keeps what the stage would forget
+    (Wortsman et al. 2022, Model soups; Ilharco et al. 2022, PAINT). Raises TrainingError if the checkpoints have
+    different shapes or labels.
     """
     if len(folders) < 2:
         raise TrainingError("an average needs at least two checkpoints")

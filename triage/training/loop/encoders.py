@@ -50,7 +50,7 @@ def encoder_layers(encoder: nn.Module) -> tuple[str, nn.ModuleList] | None:
 
 
 def longest_input(encoder: PreTrainedModel) -> int:
-    """Largest number of tokens; in RoBERTa and related models the positions begin after that of padding."""
+    """Largest number of tokens that the encoder accepts: its positions, in RoBERTa and relatives without padding's."""
     positions = int(encoder.config.max_position_embeddings)
     for name, module in encoder.named_modules():
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:

@@ -91,6 +91,8 @@ def distillation_loss(
 ) -> Tensor:
     """KL divergence of the softened distributions of teacher and student, summed over the heads that both have.
 
+    `student` and `teacher` are logits in the order of HEADS, `attention_mask` is [batch, seq].
+
     Hinton et al. 2015, Distilling the Knowledge in a Neural Network, section 2: the factor T^2 keeps the gradients
     comparable over temperatures. Padding tokens are left out.
     """

@@ -11,11 +11,11 @@ from triage.training.loop.encoders import build_encoder
 
 
 class AspectHead(nn.Module):
-    """For each aspect, an attention over the tokens and a classifier of the four states.
+    """For each aspect, an attention over the tokens and a classifier of its state: absent, or one of three polarities.
 
     Label-wise attention (Mullenbach et al. 2018, Explainable Prediction of Medical Codes, section 2.2): a single mean
-    over all tokens cannot represent that the screen is good and the delivery was bad. The classifier has weights shared
-    by all aspects, plus weights of each aspect.
+    over all tokens cannot represent that the screen is good and the delivery was bad. The classifier has weights
+    shared by all aspects, plus weights of each aspect.
     """
 
     def __init__(self, hidden: int, aspects: int) -> None:

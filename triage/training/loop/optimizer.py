@@ -12,7 +12,10 @@ from triage.training.loop.options import Options
 
 
 def freeze(model: MultiHeadModel, options: Options) -> None:
-    """Freeze the parameters that `options.freeze` names. Raises TrainingError if the encoder has fewer layers."""
+    """Freeze the parameters that `options.freeze` names: "none", "encoder", or "layers:N" with the embeddings.
+
+    Raises TrainingError if the encoder has fewer than N layers.
+    """
     encoder = model.encoder
     if options.freeze == "none":
         return

@@ -13,11 +13,11 @@ from triage.training.loop.model import MultiHeadModel
 
 
 def start_from(model: MultiHeadModel, folder: Path, taxonomy: Taxonomy) -> list[dict[str, Any]]:
-    """Load the weights of a checkpoint with the same labels; returns the descriptions of its stages.
+    """Load the weights of a checkpoint with the same labels; returns the description of each of its training stages.
 
     A model with fewer layers takes evenly spaced layers of the checkpoint (Sanh et al. 2019, DistilBERT, section 2,
-    takes every second one). An aspect head that the checkpoint lacks stays untrained. Raises TrainingError if labels or
-    shapes differ.
+    takes every second one). An aspect head that the checkpoint lacks stays untrained. Raises TrainingError if labels
+    or shapes differ.
     """
     before = load_checkpoint(folder)
     if _labels(before.taxonomy) != _labels(taxonomy):
@@ -39,7 +39,10 @@ def start_from(model: MultiHeadModel, folder: Path, taxonomy: Taxonomy) -> list[
 
 
 def load_teacher(folder: Path, taxonomy: Taxonomy, tokenizer: Path) -> MultiHeadModel:
-    """A frozen model from a checkpoint with the same labels and tokens. Raises TrainingError if these differ."""
+    """A frozen model, the teacher of a distillation, from a checkpoint with the same labels and tokens.
+
+    Raises TrainingError if these differ.
+    """
     teacher = load_checkpoint(folder)
     if _labels(teacher.taxonomy) != _labels(taxonomy) or teacher.taxonomy.aspects not in {(), taxonomy.aspects}:
         raise TrainingError(f"the teacher {folder} was trained for another taxonomy")

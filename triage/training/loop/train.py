@@ -105,7 +105,7 @@ class TrainingRun:
         self.validation_encoded = self._encode(self.validation)
 
     def fit(self) -> dict[str, Any]:
-        """Train to the end of the epochs, steps, minutes or patience; returns the info of the last validation.
+        """Train to the end of the epochs, steps, minutes or patience; returns the result of the last `validate`.
 
         Raises TrainingError if the loss is not finite or the disk is full.
         """
@@ -224,7 +224,10 @@ class TrainingRun:
         return losses
 
     def validate(self) -> dict[str, Any]:
-        """Evaluate the weights (or their average) and save them if they are the best so far; returns the info."""
+        """Evaluate the weights (or their average) and save them as the checkpoint `best` if they are the best so far.
+
+        Returns the checkpoint's info: base, options, steps, minutes, data, and the scores by head under `validation`.
+        """
         if self.average is None:
             return self._validate_weights()
         with self.average.applied(self.model):

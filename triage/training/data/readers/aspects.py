@@ -32,7 +32,10 @@ def read_triplets(source: str, rows: list[dict[str, Any]], entry: dict[str, Any]
 
 
 def read_opinions(source: str, rows: list[dict[str, Any]], entry: dict[str, Any]) -> Iterable[Example]:
-    """Examples of rows with a `text` and `aspects`: a list of {category, polarity}, or a mapping of the two."""
+    """Examples of rows with a `text` and `aspects`: a list of {category, polarity}, or a mapping of the two.
+
+    `entry` has the rules for the categories (see `map_aspects`).
+    """
     for row in rows:
         tagged = row["aspects"]
         pairs = tagged.items() if isinstance(tagged, dict) else [(one["category"], one["polarity"]) for one in tagged]
