@@ -15,7 +15,10 @@ _MAX_MESSAGES = 1_000
 
 
 def get_logger(name: str) -> Any:
-    """Return the structlog logger of a component. Event names are snake_case, data are key-value pairs."""
+    """Return the structlog logger named `name`, such as `triage.watchdog`.
+
+    Event names are snake_case, data are key-value pairs.
+    """
     return structlog.stdlib.get_logger(name)
 
 

@@ -125,7 +125,7 @@ class Aspect:
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """A risk that a text reports; `confidence` is its probability (0 to 1), above the threshold of its label."""
+    """A risk that a text reports; `confidence` is its probability (0 to 1), at least the threshold of its label."""
 
     label: str
     confidence: float

@@ -86,7 +86,8 @@ def build_service(
 def build_app(dependencies: Dependencies, health: WebHealth, find_alert: Callable[[str], Alert | None]) -> FastAPI:
     """Build the complete console. Call it once per process, because NiceGUI keeps one set of pages per process.
 
-    Raises ConfigError for a path prefix that is also the path of a page.
+    `health` answers the probes, `find_alert(dedup_key)` returns a stored alert or None. Raises ConfigError for a path
+    prefix that is also the path of a page.
     """
     settings = dependencies.settings
     app = build_service(

@@ -31,7 +31,7 @@ class Explainer(Protocol):
     """Explains the labels of a record. All methods block, and raise a TriageError if the explanation fails."""
 
     def own_labels(self, record: EnrichedRecord) -> tuple[list[RiskExplanation], list[OwnIntent]]:
-        """Return the reasons of the risk scores, and the own intents that the text resembles."""
+        """Return the reasons of the risk scores, and the operator's own intents that the text resembles."""
         ...
 
     def word_weights(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
@@ -111,8 +111,8 @@ class Dependencies:
     """Services, settings and shared data that the pages of the console use.
 
     `now`, `movers` and `fleet` are shared by all pages and read at intervals; everything else is read on request.
-    Without `actions`, alerts can only be viewed, without `evidence` there is none. `rules` reads the reports
-    on all alert rules.
+    Without `actions`, alerts can only be viewed; without `evidence`, no answers and similar cases are shown. `rules`
+    reads the reports on all alert rules.
     """
 
     settings: Settings

@@ -9,7 +9,10 @@ from triage.inference.promotion_checks import smoke_test
 
 
 def examine_model(settings: Settings) -> Iterator[Finding]:
-    """Load and run the model, and yield the findings. Raises ModelError or ConfigError if it does not load or run."""
+    """Load the model that the settings name, run it on a few texts, and yield the findings.
+
+    Raises ModelError or ConfigError if it does not load or run.
+    """
     model = OnnxModel.load(settings.model)
     smoke_test(model)
     about = model.describe()

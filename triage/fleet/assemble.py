@@ -24,7 +24,7 @@ class Reading:
 
 
 def assemble(view: FleetView, before: Reading | None, now: Reading) -> None:
-    """Fill in the view from the readings `before` and `now`.
+    """Fill in `view`, with rates between the readings `before` and `now`, and its needs and problems.
 
     Without `before`, rates stay 0 and the times of stages are averages since the processes started. `unread` and
     `console_error` of the view must already be set.

@@ -220,7 +220,7 @@ class Demo:
                 raise TriageError(f"the demo's own {type(part).__name__.lower()} failed: {part.error}") from part.error
 
     def watch(self) -> Iterator[None]:
-        """Yield several times a second until the run is complete or stalled.
+        """Yield several times a second until the run is complete, or no count has changed for 3 minutes after the feed.
 
         It is complete when the feed was sent, every record is enriched or dead-lettered, and all alerts are resolved.
         """

@@ -24,7 +24,8 @@ class Pace:
     def remark(self, now: float, sent: int, processed: int, *, done: bool) -> str | None:
         """Return a new remark for the user on the pace, each once; None if there is none.
 
-        The machine is slow if more records wait than the feed sends in 20 s on average. `now` is in monotonic seconds.
+        The machine is slow if more records wait than the feed sends in 20 s on average. `now` is in monotonic seconds;
+        `done` is True once the feed was sent.
         """
         if not processed:
             return None

@@ -18,7 +18,10 @@ class Outages:
         self._open: dict[str, tuple[float, int]] = {}
 
     def failed(self, dependency: str, why: str) -> None:
-        """Record a failure, and log it if it is the first of an outage. Further failures are only counted."""
+        """Record a failure of a dependency, and log it with its reason `why` if it is the first of an outage.
+
+        Further failures are only counted.
+        """
         with self._lock:
             since, failures = self._open.get(dependency, (self._clock.monotonic(), 0))
             self._open[dependency] = (since, failures + 1)

@@ -25,7 +25,8 @@ class Watchdog:
 
     When the process is stuck, the stacks of all threads are logged; if it is still stuck `exit_after_s` seconds later,
     the process exits with status 70. If native code holds the interpreter lock, so that no Python thread runs, a
-    `LastResort` does the same. Use it as a context manager, or call `start` and `close`.
+    `LastResort` does the same after both times (`stuck_after_s` is the limit of `health`). Use it as a context manager,
+    or call `start` and `close`.
     """
 
     def __init__(

@@ -76,9 +76,9 @@ class Conversation(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A conversation. `revision` increases with every change, and is the document's version.
 
     `playbook` is the label of the playbook and `playbook_source` its compressed content: a conversation keeps the
-    version with which it began. `asked` is the slot that the next turn should fill, `clarified` the number of
-    consecutive turns that were not understood, `abstained` that of questions without an answer. `steps` and `passages`
-    are those already shown.
+    version with which it began. `step` is its current step, `slots` are the values that the customer has given, by
+    name. `asked` is the slot that the next turn should fill, `clarified` the number of consecutive turns that were not
+    understood, `abstained` that of questions without an answer. `steps` and `passages` are those already shown.
     """
 
     id: str

@@ -30,7 +30,7 @@ class _Job:
 
 
 class Overloaded(Unavailable):
-    """Raised when the queue of the micro-batcher is full: the caller should try again later."""
+    """Raised when the queue of the micro-batcher is full, with `waiting` records: the caller should try again later."""
 
     def __init__(self, waiting: int) -> None:
         super().__init__("api", f"{waiting} records are waiting already; try again")
@@ -39,10 +39,11 @@ class Overloaded(Unavailable):
 class MicroBatcher:
     """Enriches the records of simultaneous requests together, on one thread.
 
-    Records that arrive while a batch is being enriched, and within `wait_s` of the first, form the next batch. The
-    records of one request are never split, so that one model and one set of rules classify all of them. `between` is
-    called before each batch, and every second without one; `health` records the start and end of the work. Start and
-    stop it on the event loop that calls `enrich`: everything runs on that loop, except the enrichment itself.
+    Records that arrive while a batch is being enriched, and within `wait_s` seconds of the first, form the next batch,
+    up to `batch_records`; at most `queue_records` wait. The records of one request are never split, so that one model
+    and one set of rules classify all of them. `between` is called before each batch, and every second without one;
+    `health` records the start and end of the work. Start and stop it on the event loop that calls `enrich`: everything
+    runs on that loop, except the enrichment itself.
     """
 
     def __init__(

@@ -11,9 +11,10 @@ from triage.web.problem import Problem
 
 
 async def json_body(request: Request, max_bytes: int) -> Any:
-    """Read and decode the JSON body of a request of at most `max_bytes`.
+    """Read and decode the JSON body of a request.
 
-    Raises Problem 415 for another Content-Type, 400 for invalid JSON, and the Problems of `read_body`.
+    Raises Problem 415 for another Content-Type, 400 for invalid JSON, 413 for a body above `max_bytes`, 408 for an
+    incomplete one.
     """
     return decoded_json(await json_bytes(request, max_bytes))
 
@@ -21,8 +22,8 @@ async def json_body(request: Request, max_bytes: int) -> Any:
 async def json_bytes(request: Request, max_bytes: int) -> bytes:
     """Read the body of a request that is declared as JSON.
 
-    Raises Problem 415 for another Content-Type, and the Problems of `read_body`. (A browser sends JSON to another
-    origin only after a preflight request, which the API always refuses.)
+    Raises Problem 415 for another Content-Type, 413 for a body above `max_bytes`, 408 for an incomplete one. (A browser
+    sends JSON to another origin only after a preflight request, which the API always refuses.)
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):

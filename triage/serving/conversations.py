@@ -34,7 +34,10 @@ _T = TypeVar("_T")
 
 
 class ConversationService:
-    """Conversations behind the API. `take` must be called on the event loop that runs the micro-batcher."""
+    """Answers turns of conversations, after the micro-batcher has enriched them, and closes overdue conversations.
+
+    `take` must be called on the event loop that runs the micro-batcher.
+    """
 
     def __init__(
         self,
@@ -139,9 +142,10 @@ class ConversationService:
 
 
 def playbooks_replaceable(conversations: Conversations, identity: Any, build: Any, seen: str) -> Replaceable:
-    """Describe to a Reloader how playbooks are replaced; `build` makes a TurnTaker from the current files.
+    """Return what a Reloader needs to replace the playbooks of `conversations`.
 
-    `identity` returns a text that changes with the files; `seen` is that of the loaded ones.
+    `build` makes a TurnTaker from the current files, `identity` returns a text that changes with the files, and `seen`
+    is that text for the loaded ones.
     """
 
     def apply(taker: TurnTaker) -> tuple[str, str]:

@@ -43,7 +43,7 @@ class TurnFollower:
         self._failing = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start the thread."""
+        """Start the thread; `loop` is the event loop on which `answer` runs."""
         self._loop = loop
         self._thread.start()
 

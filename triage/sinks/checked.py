@@ -32,8 +32,8 @@ class CheckedSink:
     """A Sink that checks each index before it writes to it, and creates missing ones from their template.
 
     An index is checked at most once in five minutes, and after a refused write. Without the privilege
-    `view_index_metadata` nothing is checked, which is logged once; where document versions may hold offsets, a write
-    raises AccessDenied then.
+    `view_index_metadata` nothing is checked, which is logged once; if new indices have document versions with offsets,
+    a write raises AccessDenied instead.
     """
 
     def __init__(

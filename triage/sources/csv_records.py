@@ -18,8 +18,8 @@ class CsvRecords:
     """An iterator over the records of a CSV file: (line number, fields), or InvalidRecord for an invalid one.
 
     The format is RFC 4180, with any of `,` `;` tab `|` as delimiter. If a record is invalid (an open quote, bytes that
-    are not UTF-8, too long), only its first line is lost and reading continues with the next line, so that one stray
-    quote does not consume the rest of the file.
+    are not UTF-8, more than `max_bytes`), only its first line is lost and reading continues with the next line, so that
+    one stray quote does not consume the rest of the file.
     """
 
     def __init__(

@@ -41,7 +41,8 @@ class Delivery:
 
     At most `max_records` and `max_bytes` are unacknowledged at any time: `send` waits. After the first failure no more
     rows are accepted; rows after the failed one may have arrived, and a run that starts at `resume` sends them again.
-    `translate` converts the producer's errors to TriageError; `stop` ends a wait early.
+    `translate` converts the producer's errors to TriageError; `stop` ends a wait early; `rows_before` is the number of
+    rows that were skipped.
     """
 
     def __init__(

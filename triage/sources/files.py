@@ -57,9 +57,10 @@ def read_rows(
     `format` is csv or jsonl, by default detected from the name or the content; gzip is unpacked, a byte order mark is
     skipped. `encoding` and `delimiter` (a character, or tab, comma, semicolon, pipe) are guessed if not given.
     `columns` maps raw fields to the names in the file: `{"text": "comment"}`; `preset` provides them for a known
-    source. With a `clock`, rows more than `max_future_hours` in the future are refused. `on_read` is called with the
-    number of bytes read from the file, before unpacking; `on_columns` with the columns of a table. `notes` reports what
-    was guessed, recognized and left out.
+    source; `channel`, `time_form` and `zone_of` are those of `RowBuilder`. With a `clock`, rows more than
+    `max_future_hours` in the future are refused. `on_read` is called with the number of bytes read from the file,
+    before unpacking; `on_columns` with the columns of a table. `notes` reports what was guessed, recognized and left
+    out.
 
     Raises ConfigError for a file that does not exist, has an unknown format or no column `text`; SourceError for a
     damaged file.

@@ -52,7 +52,8 @@ def ingest(
     """Send rows until they end, `limit` are read, delivery fails or `stop` returns True; does not wait for Kafka.
 
     The first `skip` rows are skipped. `rate` is in rows per second. `max_bytes` is the largest record of each topic;
-    without a `delivery` (dry run) nothing is sent. An error of the source ends the loop and is stored in the result.
+    without a `delivery` (dry run) nothing is sent. `on_refused` gets each refused row with its error, `on_row` the
+    counts after each row. An error of the source ends the loop and is stored in the result.
     """
     account = Account()
     pace = _Pace(rate, clock)

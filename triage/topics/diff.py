@@ -24,7 +24,7 @@ class Existing:
 
 @dataclass(frozen=True, slots=True)
 class ConfigChange:
-    """A change of one topic setting. `old` is None for a topic that is to be created."""
+    """A change of the topic setting `name` from `old` to `new`. `old` is None for a topic that is to be created."""
 
     name: str
     old: str | None

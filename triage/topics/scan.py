@@ -39,12 +39,12 @@ Range = tuple[int, int]
 
 
 class TopicScan:
-    """A consumer outside of any group: it reads the given partitions, and only committed records.
+    """A consumer that reads given partitions, without joining a group, and only committed records.
 
-    The constructor waits for Kafka, for `timeout_s` at most (see `wait_for_kafka`). At a batch that cannot be read,
-    reading raises Unavailable with its position; if `unreadable` is given, it is called instead and the batch is
-    skipped. Errors of kafka-python are translated by `translate`, mostly to Unavailable or AccessDenied. Only one
-    thread may use it.
+    `name` is its client id; `group` is a group whose offsets it may read and commit. The constructor waits for Kafka,
+    for `timeout_s` at most (see `wait_for_kafka`). At a batch that cannot be read, reading raises Unavailable with its
+    position; if `unreadable` is given, it is called instead and the batch is skipped. Errors of kafka-python are
+    translated by `translate`, mostly to Unavailable or AccessDenied. Only one thread may use it.
     """
 
     def __init__(

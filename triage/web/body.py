@@ -31,7 +31,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 async def read_form(request: Request, max_bytes: int) -> dict[str, list[str]]:
     """Read the fields of an HTML form: a list of values for each name.
 
-    Raises Problem 400 for more than 50 fields, and the Problems of `read_body`.
+    Raises Problem 400 for more than 50 fields, 413 for a body above `max_bytes`, 408 for an incomplete one.
     """
     body = await read_body(request, max_bytes)
     try:

@@ -113,7 +113,7 @@ def action_routes(
 def action_forms(
     alert: Alert, token: str, user: str | None, done: str | None, translations: Translations, root: str = "../"
 ) -> Markup:
-    """Render the action buttons of an alert, each with a form to confirm it; if ended, comment and assessment.
+    """Render the action buttons of an alert, each with a form to confirm it; once ended, only comment and assessment.
 
     `token` is the form's CSRF token, `user` the name of the logged-in user (None: the form asks for a name), `done` the
     action that was just taken, or None, `root` the relative URL of the console's start page.

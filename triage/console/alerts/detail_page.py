@@ -71,7 +71,7 @@ def alert_routes(
 
     `find(dedup_key)` blocks; it returns None for an alert that is not in the index, and raises a TriageError if the
     search fails. Without `actions` the page has no buttons. `alerting` has the language and time zone of the
-    notifications, `surroundings` reads additional content.
+    notifications, `session_key` signs form tokens, `surroundings` reads earlier alerts and silences.
     """
     surroundings = surroundings or Surroundings()
     alerting = alerting or AlertingSettings()

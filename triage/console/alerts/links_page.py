@@ -62,8 +62,9 @@ _ROBOTS = {"x-robots-tag": "noindex, nofollow", "referrer-policy": "no-referrer"
 
 @dataclass(frozen=True)
 class LinkServices:
-    """Services of the page of links: `find(dedup_key)` returns a stored alert or None.
+    """Services of the page that an action link in a notification opens.
 
+    `find(dedup_key)` returns a stored alert or None. `actions` sends the action, `used` knows the links that were used.
     `clock` is the configured clock, which dates alerts; `now_s` returns the real time, at which links expire.
     """
 
@@ -84,7 +85,7 @@ class _Refusal(Exception):  # noqa: N818 - describes the answer
 
 
 def link_routes(services: LinkServices | None) -> APIRouter:
-    """Build the routes of links; without `services` or `alerting.link_keys`, they respond 404 with an explanation."""
+    """Build the routes of action links; without `services` or `alerting.link_keys`, they respond 404 and say why."""
     router = APIRouter()
     keys = services.alerting.link_key_list() if services else []
     page = None if services is None or not keys else _LinkPage(services, keys)
@@ -252,7 +253,7 @@ class _LinkPage:
 
 
 def link_html(translations: Translations, **values: object) -> Markup:
-    """Render the page of a link; parts without a value in `values` are left out."""
+    """Render the page that an action link opens; `values` are for its template, parts without a value are left out."""
     return document("alerts/link.html", translations, **(_NOTHING | values))
 
 

@@ -75,10 +75,10 @@ class Comparison:
 
 
 def top_movers(client: Elasticsearch, settings: ElasticsearchSettings, end_ms: int) -> Movers:
-    """Find the top movers up to `end_ms`: over 7 days or, if there are too few earlier records, over 24 hours.
+    """Find the values with the largest change in negative records up to `end_ms`, for the page *Now*.
 
-    Sends two requests, or three for the shorter period. Raises Unavailable, AccessDenied or DependencyError if one
-    fails.
+    The time is 7 days or, if there are too few earlier records, 24 hours. Sends two requests, or three for the shorter
+    time. Raises Unavailable, AccessDenied or DependencyError if one fails.
     """
     query: JsonObject = {"bool": {"filter": [_NEGATIVE]}}
     groups = {item: [FIELDS[item], FIELDS["intent"]] for item in ("product", "brand")}

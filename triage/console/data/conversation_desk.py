@@ -8,7 +8,10 @@ from triage.redaction import Redactor
 
 
 class ConversationDesk:
-    """Conversations as the console uses them. Thread-safe; its methods block."""
+    """Reads conversations and adds agents' turns to them, for the console. Thread-safe; its methods block.
+
+    `max_text_chars` limits a turn, `redactor` redacts it; `playbooks` reloads changed playbooks, None never does.
+    """
 
     def __init__(
         self,

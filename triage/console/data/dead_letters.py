@@ -19,7 +19,7 @@ _MAX_KEPT = 200
 
 
 class DeadLetters:
-    """The current dead letters of the topic: the last message of each key counts.
+    """The current dead letters of the topic `dead-letter`, of which the last message of each key counts.
 
     A record that was replayed or erased is no longer a dead letter. Only the content of the last 200 is kept.
     """

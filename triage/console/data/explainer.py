@@ -33,7 +33,7 @@ class LocalExplainer:
         self._match: Matcher | None = None
 
     def word_weights(self, record: EnrichedRecord) -> tuple[HeadExplanation, HeadExplanation, str]:
-        """Return the weights of words for intent and for sentiment, and the version of the model.
+        """Return the weights of words for intent and for sentiment, and the version of the model that computed them.
 
         Blocks. Raises ConfigError if `console.explain` is off, ModelError if the model is missing or does not run.
         """

@@ -38,7 +38,7 @@ class SharedSnapshot:
         return reading.result() if done else self._last
 
     async def current(self) -> Snapshot:
-        """Return the snapshot, after reading it again if it is older than the interval. Never raises a TriageError."""
+        """Return the snapshot, after reading it again if it is older than `interval_s`. Never raises a TriageError."""
         async with self._lock:
             if self._clock.monotonic() >= self._due:
                 began = self._clock.monotonic()
@@ -61,7 +61,7 @@ class SharedSnapshot:
 
 
 class SharedReading(Generic[T]):
-    """The last value of a source, shared by all open pages and read again after `interval_s` seconds.
+    """The last value that `read` returned, shared by all open pages and read again after `interval_s` seconds.
 
     `read` blocks and runs on a thread, one call at a time. `value` is None until the first success; `gaps` describes
     data that Elasticsearch could not read. `error` is the reason if the last attempt failed, else None.
@@ -84,7 +84,7 @@ class SharedReading(Generic[T]):
         return self
 
     async def current(self) -> Self:
-        """Return this object, whose value is read again first if it is older than the interval.
+        """Return this object, whose value is read again first if it is older than `interval_s` seconds.
 
         Never raises a TriageError.
         """

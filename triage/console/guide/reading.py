@@ -13,7 +13,7 @@ from triage.config import Settings
 
 
 class GuideDesk:
-    """Advises from the catalogue in the index. Thread-safe."""
+    """Recommends items of the catalogue in the index for a customer's words. Thread-safe."""
 
     def __init__(self, settings: Settings, client: Elasticsearch, clock: Clock) -> None:
         self._settings, self._client, self._clock = settings, client, clock

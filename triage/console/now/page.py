@@ -57,7 +57,7 @@ def now_page(
 
 
 class View:
-    """The elements of one open *Now* page that change while it is open."""
+    """The elements of one open page *Now* that change while it is open; `channel` is the one to show, "" all."""
 
     def __init__(self, page: PageContext, channel: str, silences: Callable[[], Sequence[Silence]] = tuple) -> None:
         translations = self._translations = page.translations
@@ -89,7 +89,7 @@ class View:
             self._intents = chart("chart", charts.top_intents([], translations))
 
     def show(self, snapshot: Snapshot, movers: SharedReading[Movers], fleet: SharedReading[FleetView]) -> None:
-        """Update all elements of the page; only changes are sent to the client."""
+        """Update all elements of the page with these readings; only changes are sent to the browser."""
         translations = self._translations
         pipeline = Pipeline(snapshot, None if fleet.error else fleet.value, fleet.error)
         self._status.show(status(pipeline, translations))

@@ -62,7 +62,7 @@ def word_weights_html(
 def own_labels_html(
     risks: Sequence[RiskExplanation], own_intents: Sequence[OwnIntent], translations: Translations
 ) -> Markup:
-    """Render the reasons of risk scores, with the notice that they never decide about a person, and own intents."""
+    """Render the reasons of risk scores, with the notice that they never decide about a person, and the own intents."""
     return render("record/own_labels.html", translations, risks=risks, own_intents=own_intents)
 
 
@@ -174,7 +174,10 @@ def no_evidence_html(why: str, translations: Translations) -> Markup:
 
 
 def cases_html(cases: Sequence[SimilarCase], root: str, translations: Translations) -> Markup:
-    """Render similar resolved cases, and how often their kind of resolution ended the case."""
+    """Render similar resolved cases, and how often their kind of resolution ended the case.
+
+    `root` is the URL of the start page.
+    """
     return render("record/cases.html", translations, cases=cases, root=root)
 
 

@@ -47,7 +47,7 @@ def rule_routes(read: ReadRules) -> APIRouter:
 
 
 def rules_page(reports: list[RuleReport], context: PageContext) -> str:
-    """Render the list of alert rules as an HTML document."""
+    """Render the list of alert rules, with budgets, keys and precision, as an HTML document."""
     translations = context.translations
     content = render(
         "rules/list.html", translations, rows=[(report, _facts(report, translations)) for report in reports],

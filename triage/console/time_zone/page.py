@@ -24,7 +24,7 @@ class _Zone:
 
 
 def time_zone_routes(clock: Clock) -> APIRouter:
-    """Build the routes of the page, and of the link that stores a choice.
+    """Build the routes of the page `/time-zone`, and of the link that stores the chosen time zone in a cookie.
 
     The link is a GET although it sets a cookie, because viewers, who are not allowed to POST, choose a time zone, too.
     """

@@ -99,7 +99,7 @@ def timed(translations: Translations, start_ms: int, end_ms: int, offset_ms: int
 
 
 def top_intents(intents: list[IntentCount], translations: Translations) -> Options:
-    """Options of horizontal bars stacked by sentiment, the intent with most negative records at the top."""
+    """ECharts options of horizontal bars stacked by sentiment: intents with most negative records, the first on top."""
     top = _most_negative(intents)
     return STATIC | {
         "grid": {"left": 4, "right": 16, "top": 4, "bottom": 4, "containLabel": True},
@@ -156,7 +156,7 @@ def timeline_description(slots: Sequence[TimeSlot], step_ms: int, alerts: int, t
 
 
 def timeline_table(slots: Sequence[TimeSlot], step_ms: int, now_ms: int, translations: Translations) -> Markup:
-    """Render the chart over time as a table, the newest step first; steps without records are left out."""
+    """Render numbers of records by sentiment as a table, the newest step first; steps without any are left out."""
     rows = [
         (slot.start_ms, [getattr(slot.counts, name) for name in SENTIMENTS], running(slot, step_ms, now_ms))
         for slot in reversed(slots)

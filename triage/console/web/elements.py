@@ -40,7 +40,10 @@ def section(name: str, title: str, classes: str = "", *, hidden: bool = False) -
 
 
 def chart(classes: str, options: Options) -> ui.echart:
-    """Create an ECharts chart, which screen readers treat as one image; `update_chart` sets its description."""
+    """Create an ECharts chart with the CSS `classes`, which screen readers treat as one image.
+
+    `update_chart` sets its description.
+    """
     return ui.echart(options, renderer="svg").classes(classes).props('role="img"')
 
 
