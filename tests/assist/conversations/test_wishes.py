@@ -16,6 +16,11 @@ from triage.assist.conversations.wishes import is_farewell, is_greeting, prepare
         "can u get sum1 from ur team on here", "I would sooner discuss it w/ a member of staff", "店員在不在",
         "想找一位能拍板的人來談",
         "Is anyone from your side available?", "Could a colleague have a look?",
+        "is there some chap down your way we might have a chat with", "kindly get a supervisor on the phone",
+        "what do I dial for reception", "how can I get past the chatbot", "shall I go on with him about the lamp?",
+        "I couldn't talk through a divorce with a computer", "I'd be happier if a colleague did it",
+        "而家有人當值接聽嗎，請問有人值班嗎", "換個聽得懂的來", "幫我聯絡上次的那位女士", "駁返去同事度",
+        "我想同你哋啲職員傾兩句",
     ],
 )  # fmt: skip
 def test_a_wish(text: str) -> None:
@@ -29,7 +34,9 @@ def test_a_wish(text: str) -> None:
         "the driver called me", "My friends call me Bob", "you may call me Susan", "I changed my phone number",
         "不用转人工", "快递员给我打电话了", "我的电话号码换了", "退款", "这个人工费太贵", "",
         "can one person lift it", "is the blue one available", "my colleague ordered it", "直接退款就行",
-        "there is someone at the door",
+        "there is someone at the door", "I can't connect this to a computer", "how do I switch off the machine",
+        "what do I press for the timer", "carry on with the order", "换个能充电的", "找一下我先生的订单", "唔使轉人工",
+        "這個系統設定在哪裏", "箱子傾斜了",
     ],
 )  # fmt: skip
 def test_no_wish(text: str) -> None:
@@ -56,7 +63,16 @@ def test_greetings_farewells_and_ends() -> None:
     assert all(is_farewell(prepared(text)) for text in ("thanks, bye", "Thank you so much!", "谢谢，再见", "ok thanks"))
     assert not is_farewell(prepared("thanks, but it is broken"))
     assert says_solved(prepared("never mind"))
-    assert not says_solved(prepared("it is broken"))
+    assert says_solved(prepared("算了，不用退了"))
+    for text in ("it is broken", "never mind the colour, can I swap it?", "算了，我想问店里有没有蓝色的"):
+        assert not says_solved(prepared(text))
+
+
+def test_cantonese_is_read_as_mandarin() -> None:
+    assert prepared("我想搵返你哋嘅職員傾兩句") == "我想找返你们的工作人员谈两句"
+    assert prepared("傾斜的系統，反駁") == "倾斜的系统，反驳"
+    assert yes_or_no(prepared("冇呀")) == "no"
+    assert yes_or_no(prepared("唔得")) == "no"
 
 
 def test_long_and_odd_texts_take_no_time() -> None:

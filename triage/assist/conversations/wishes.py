@@ -6,6 +6,7 @@ person are in `patterns.yaml`.
 
 import re
 
+from triage.assist.conversations.cantonese import as_mandarin
 from triage.assist.conversations.patterns import compiled, spelling
 from triage.rules.phrases import normalized
 
@@ -33,8 +34,8 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def prepared(text: str) -> str:
-    """Prepare a text for all functions here: case-folded, simplified, written out, at most 2,000 characters."""
-    plain = normalized(text[:_MAX_CHARS]).replace("’", "'").replace("‘", "'").strip()
+    """Prepare a text for all functions here: case-folded, simplified, Mandarin, at most 2,000 characters."""
+    plain = as_mandarin(normalized(text[:_MAX_CHARS])).replace("’", "'").replace("‘", "'").strip()
     return _SHORT_WORD.sub(lambda found: _SHORT.get(found[0], "with "), plain)
 
 
