@@ -39,7 +39,7 @@ INTENTS = [f"intent-{number}" for number in range(14)]
 
 
 def records(draw: random.Random, brands: int, regions: int) -> dict[str, str | None]:
-    """Dimension values of one record; a few brands have most of the records."""
+    """Draw the dimension values of one record; a few brands have most of the records."""
     return {
         "channel": draw.choice(("complaint", "review", "social")),
         "intent": draw.choice(INTENTS),
@@ -50,7 +50,7 @@ def records(draw: random.Random, brands: int, regions: int) -> dict[str, str | N
 
 
 def templates(rate: int, brands: int, regions: int, seconds: int, seed: int) -> list[list[Counted]]:
-    """Window counts of the batches of each second, for `seconds` seconds."""
+    """Window counts of the batches of each second, for `seconds` seconds of `rate` records each."""
     settings = load_settings().alerting
     draw = random.Random(seed)
     values = [records(draw, brands, regions) for _ in range(20_000)]
@@ -70,7 +70,11 @@ def templates(rate: int, brands: int, regions: int, seconds: int, seed: int) -> 
 
 
 def run(seconds: int, made: list[list[Counted]]) -> tuple[float, int, int, float]:
-    """Seconds of processor time, counts, bytes written to the changelog, and the longest close in seconds."""
+    """Close the steps of `seconds` seconds of counts in one engine; `made` is the result of `templates`.
+
+    Returns seconds of processor time, number of counts, bytes written to the changelog, and the longest close in
+    seconds.
+    """
     settings = load_settings(None, {"alerting.allowed_lateness_s": 0}).alerting
     clock = ManualClock(START_MS)
     expected = {(TOPIC, number) for number in range(RAW_PARTITIONS)}

@@ -28,7 +28,7 @@ _MOST_S = 240
 
 @dataclass(frozen=True)
 class Throughput:
-    """Records, counts and messages per second of wall time, and records per second of the alerter's processor time."""
+    """Records, counts and messages per second of wall time, and records per second of processor time."""
 
     records: float
     counts: float

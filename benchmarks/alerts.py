@@ -49,7 +49,10 @@ RULES: dict[str, Rule] = {
 
 
 def compare(data: Traffic, *, rivals: bool) -> Iterator[tuple[str, Outcome | None, Outcome]]:
-    """(method, as it fires, by the budget) of a family; the oracle has no usual threshold."""
+    """Yield (method, outcome as it fires, outcome by the budget of false alerts) for one family.
+
+    `rivals` adds other rules. The oracle has no usual threshold, so no first outcome.
+    """
     yield ORACLE, None, at_budget(data, oracle(data))
     for name, (scorer, threshold) in RULES.items() if rivals else ():
         scores = scorer(data)

@@ -19,7 +19,7 @@ _SEED = 1
 
 
 def write(path: Path, keys: int, windows: int, step_s: int) -> None:
-    """Write Poisson counts with a daily season, rows sorted by time."""
+    """Write a CSV of Poisson counts with a daily season: `keys` times `windows` rows, sorted by time."""
     rng = np.random.default_rng(_SEED)
     rate = np.exp(rng.uniform(np.log(0.1), np.log(20), keys)) * min(step_s / 3600, 1)
     with path.open("w") as file:
@@ -33,7 +33,7 @@ def write(path: Path, keys: int, windows: int, step_s: int) -> None:
 
 
 def run(path: Path) -> float:
-    """Duration of one command in seconds."""
+    """Duration in seconds of `triage alerts backtest` on the file `path`."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "triage", "alerts", "backtest", str(path), "--output", str(path) + ".out"]
     subprocess.run(command, check=True, capture_output=True)

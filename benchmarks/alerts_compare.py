@@ -39,7 +39,10 @@ class Outcome:
 
 
 def outcome(data: Traffic, firing: Bools) -> Outcome:
-    """The result of `firing` [windows, keys]. An alert ends after six quiet windows."""
+    """The result of a method that fires where `firing` [windows, keys] is true.
+
+    An alert ends after six quiet windows.
+    """
     windows, keys = firing.shape
     at = np.arange(windows)[:, None]
     week, per_hour = _WEEK_S // data.step_s, 3600 / data.step_s
@@ -64,7 +67,10 @@ def outcome(data: Traffic, firing: Bools) -> Outcome:
 
 
 def at_budget(data: Traffic, scores: Floats, budget: float = BUDGET) -> Outcome:
-    """The result with the lowest threshold, found with hindsight, at which false alerts stay within the budget."""
+    """The result with the lowest threshold, found with hindsight, at which false alerts stay within the budget.
+
+    `scores` are [windows, keys], the `budget` is in false alerts per key and week.
+    """
     scored = _scored(data)
     rows = slice(data.scored_from, None)
     weeks = (len(scores) - data.scored_from) * data.step_s / _WEEK_S
@@ -82,10 +88,10 @@ def at_budget(data: Traffic, scores: Floats, budget: float = BUDGET) -> Outcome:
 
 
 def oracle(data: Traffic) -> Floats:
-    """Scores of sums of 1, 2, 3 and 6 hours by the true means and variances.
+    """Scores [windows, keys] of sums of 1, 2, 3 and 6 hours by the true means and variances; the highest counts.
 
-    Variances of sums have a factor for each key and width, computed with hindsight from all windows without the spike:
-    that is what neighbouring windows have in common.
+    Variances of sums have a factor for each key and width, computed with hindsight from all windows without the
+    spike: that is what neighbouring windows have in common.
     """
     per_hour = 3600 // data.step_s
     quiet = data.negative - data.excess

@@ -277,7 +277,7 @@ FAMILIES: dict[str, Callable[[int, int], Traffic]] = {
 
 
 def families(seed: int, keys: int, names: list[str]) -> list[Traffic]:
-    """The chosen families. Each has random numbers of its own."""
+    """The families of traffic of these names, in `keys` keys each; every family has random numbers of its own."""
     order = list(FAMILIES)
     return [replace(FAMILIES[name](seed * 100 + order.index(name), keys), name=name) for name in names]
 

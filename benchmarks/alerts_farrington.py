@@ -18,7 +18,10 @@ _ROUNDS = 12
 
 
 def farrington(counts: Floats, weeks: int) -> tuple[Floats, Floats]:
-    """Scores of the last `weeks` weeks of `counts`, [weeks, series]: by negative binomial, and by 2/3 power."""
+    """Scores [weeks, series] of the last `weeks` weeks of `counts` [all weeks, series].
+
+    The first are by negative binomial, the second by 2/3 power.
+    """
     by_quantile, by_power = (np.zeros((weeks, counts.shape[1])) for _ in range(2))
     for row, week in enumerate(range(len(counts) - weeks, len(counts))):
         by_quantile[row], by_power[row] = _week(counts, week)

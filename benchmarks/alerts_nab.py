@@ -57,7 +57,10 @@ def read_series(folder: Path) -> list[RealSeries]:
 
 
 def nab_score(series: list[RealSeries], alerts: list[NDArray[np.bool_]]) -> float:
-    """0 for no detection, 100 for every interval at its begin and no other alert. Each begin of an alert counts."""
+    """NAB's score of alerts: 0 for no detection, 100 for every interval at its begin and no other alert.
+
+    `alerts` has, for each series, where it fires [windows]. Each begin of an alert counts.
+    """
     raw, intervals = 0.0, 0
     for one, fired in zip(series, alerts, strict=True):
         probation = int(_PROBATION * min(len(one.counts), _PROBATION_OF))

@@ -28,7 +28,7 @@ _MIN_COUNT, _MIN_SHARE = 10, 0.6
 
 
 def weekly_results(data: Weekly, settings: SpikeSettings) -> dict[str, WeeklyResult]:
-    """Benchmark A, by method."""
+    """Results of weekly series (benchmark A) by method."""
     scorers: dict[str, Callable[[Floats], Floats]] = {
         "EARS C1": lambda counts: methods.ears(counts, 1),
         "EARS C2": lambda counts: methods.ears(counts, 2),
@@ -51,7 +51,7 @@ def _oracle(data: Weekly, counts: Floats) -> Floats:
 
 
 def product_results(data: Product, settings: SpikeSettings) -> dict[str, ProductResult]:
-    """Benchmark B, by method."""
+    """Results of hourly series (benchmark B) by method."""
     counts, total = data.negative, data.total
     firing = {
         "mean + 3 sd (4 weeks)": methods.mean_and_sd(counts, 4 * _HOURS_A_WEEK) > 3,
@@ -67,7 +67,7 @@ def product_results(data: Product, settings: SpikeSettings) -> dict[str, Product
 
 
 def published_rows(seeds: list[int], per_scenario: int, keys: int) -> list[Row]:
-    """Run the three parts, print their tables, draw the plot; returns the rows of the results file."""
+    """Run benchmarks A, B and C, print their tables, draw the plot; returns the rows of the results file."""
     settings = SpikeSettings()
     a = [weekly_results(weekly(seed, per_scenario), settings) for seed in seeds]
     b = [product_results(product(seed, keys), settings) for seed in seeds]

@@ -14,7 +14,10 @@ RESOLVE_AFTER = 6
 
 @dataclass(frozen=True)
 class WeeklyResult:
-    """Result of benchmark A at one false positive rate; `curve` [n, 2] has (false positive rate, detection) points."""
+    """Result of weekly series (benchmark A) at one false positive rate; `pod` is the probability of detection.
+
+    `worst_fpr` is the highest rate over the scenarios, `curve` [n, 2] has (false positive rate, detection) points.
+    """
 
     threshold: float
     pod: float
@@ -23,7 +26,10 @@ class WeeklyResult:
 
 
 def score_weekly(data: Weekly, quiet: Floats, outbreak: Floats, fpr: float = 0.01) -> WeeklyResult:
-    """Result from the scores of the last 49 weeks, without and with outbreak; POD is the mean over the scenarios."""
+    """Result from scores [weeks, series] of the last 49 weeks, without (`quiet`) and with `outbreak`.
+
+    `fpr` is the false positive rate. The probability of detection is the mean over the scenarios.
+    """
     quiet, outbreak = quiet[-SCORED_WEEKS:], outbreak[-SCORED_WEEKS:]
     cases = data.outbreak[-SCORED_WEEKS:]
     week = np.arange(SCORED_WEEKS)[:, None]
@@ -45,7 +51,7 @@ def score_weekly(data: Weekly, quiet: Floats, outbreak: Floats, fpr: float = 0.0
 
 @dataclass(frozen=True)
 class ProductResult:
-    """Result of benchmarks B and C.
+    """Result of hourly or five-minute series (benchmarks B and C).
 
     `false` and `first_week` are false alerts per key and week, in the scored weeks and in the first week. `benign` is
     the share of surges with an alert. By SNR band, `pod` is the share of detected spikes, `within` the share detected
@@ -92,7 +98,7 @@ def score_product(data: Product, firing: Bools) -> ProductResult:
 
 
 def begins_of(firing: Bools) -> Bools:
-    """Firing windows after six quiet ones."""
+    """Mask [windows, keys] of the windows in which an alert begins: they fire after RESOLVE_AFTER quiet ones."""
     before = np.zeros_like(firing)
     for back in range(1, RESOLVE_AFTER + 1):
         before[back:] |= firing[:-back]

@@ -81,7 +81,7 @@ def fill(client: Elasticsearch, index: str, passages: int, encoder: str) -> None
 
 
 def measure(answerer: Answerer, asked: list[Question], rounds: int, threads: int) -> list[Row]:
-    """Milliseconds of an answer, one after the other, and answers a second with several at a time."""
+    """Rows of milliseconds per answer, one after the other, and of answers per second with `threads` at a time."""
 
     def answer(question: Question) -> float:
         began = time.perf_counter()
@@ -106,7 +106,7 @@ def measure(answerer: Answerer, asked: list[Question], rounds: int, threads: int
 
 
 def questions(count: int) -> list[Question]:
-    """Questions in English and Chinese, by turns, repeated if there are fewer."""
+    """`count` questions, English and Chinese by turns; they repeat if there are fewer."""
     both = [
         list(_read(ROOT / "benchmarks" / "data" / "knowledge" / f"questions-{language}.jsonl.bz2"))
         for language in ("en", "zh")

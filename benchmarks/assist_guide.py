@@ -189,5 +189,5 @@ def _row(name: str, right: int, total: int) -> Row:
 
 
 def rows() -> list[Row]:
-    """The rows of the guide's table."""
+    """The rows of the product guide's results."""
     return Bench().rows()

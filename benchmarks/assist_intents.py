@@ -28,9 +28,9 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 def texts_of(train: list[dict[str, Any]], test: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], ...]:
-    """The pool of examples, at most 24 of each intent, and the test texts; the same in every run.
+    """The pool of examples, at most 24 of each intent, and the test texts, as rows; the same in every run.
 
-    Training texts that stand in the test set, too, are left out.
+    Training texts that are also in the test set are left out.
     """
     chance = random.Random(1)
     chance.shuffle(train)
@@ -44,7 +44,7 @@ def texts_of(train: list[dict[str, Any]], test: list[dict[str, Any]]) -> tuple[l
 
 
 def draw(labels: Sequence[str], number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Places of 8 examples of each intent, and of 8 other texts of each, in draw `number`."""
+    """Indices of 8 examples of each intent, and of 8 other texts of each, in the draw with the number `number`."""
     chance = random.Random(number)
     examples, others = [], []
     for label in sorted(set(labels)):
@@ -56,7 +56,7 @@ def draw(labels: Sequence[str], number: int) -> tuple[NDArray[np.int64], NDArray
 
 
 def rows() -> list[Row]:
-    """Rows of the table; none without the dataset or the encoder."""
+    """Rows of the results on own intents; none without the dataset or the encoder."""
     train, test = dataset("en/banking77/train.jsonl.gz"), dataset("en/banking77/test.jsonl.gz")
     encoder = open_encoder(load_settings(None))
     if encoder is None:

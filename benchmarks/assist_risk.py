@@ -63,14 +63,14 @@ def defined(features: Sequence[str], attributes: Sequence[str]) -> Definition:
 
 
 def examples_of(rows: Sequence[dict[str, Any]], definition: Definition) -> list[Example]:
-    """Examples of the closed complaints with a date."""
+    """Labelled examples of the closed complaints that have a date."""
     closed = [row for row in rows if row["date_received"] and (row["company_response"] or "").startswith("Closed")]
     untimely = [row for row in rows if row["date_received"] and row["company_response"] == "Untimely response"]
     return label_records([record_of(row) for row in (*closed, *untimely)], definition, _NOW_MS).examples
 
 
 def baseline(splits: Splits) -> tuple[str, Measures | None, np.ndarray, np.ndarray]:
-    """Probabilities of the baseline on the test part, with the name of the library."""
+    """Name of the library, measures, and probabilities of the baseline on the test part, with the true outcomes."""
     truth = {part: np.array([each.happened for each in getattr(splits, part)], float) for part in PARTS}
     try:
         from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-not-found]
@@ -93,7 +93,7 @@ def _joined(record: EnrichedRecord) -> str:
 
 
 def rows() -> list[Row]:
-    """Rows of the table; none without the dataset."""
+    """Rows of the results on risk scores; none without the dataset."""
     files = {part: dataset(f"en/cfpb_complaints/{part}.jsonl.gz") for part in PARTS}
     if not all(files.values()):
         return []

@@ -50,7 +50,7 @@ class Bench:
         return sum(bool(self._run(np.random.default_rng(100 + seed), [], None)) for seed in range(runs))
 
     def found(self, runs: int, number: int) -> int:
-        """Number of runs that find `number` texts of one intent."""
+        """Number of runs whose topics include `number` injected texts of one intent."""
         hits = 0
         names = list(self.intents)
         for seed in range(runs):
@@ -73,7 +73,7 @@ class Bench:
 
 
 def rows() -> list[Row]:
-    """The rows of the topics' table."""
+    """The rows of the results on emerging topics."""
     encoder = open_encoder(load_settings(None, {}))
     if encoder is None:
         raise ConfigError("the benchmark needs the sentence encoder: triage knowledge encoder build")

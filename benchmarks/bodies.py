@@ -52,7 +52,7 @@ def squeezed(text: str) -> str:
 
 
 def timed(read: Callable[[str], str], texts: list[str]) -> float:
-    """Microseconds of processor time a text."""
+    """Microseconds of processor time that `read` takes per text."""
     started = time.process_time()
     for text in texts:
         read(text)

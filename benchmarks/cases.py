@@ -19,7 +19,7 @@ from cases import Case, failures, in_process_of, kinds, load, run
 
 
 def held(cases: list[Case], python: str) -> Counter[str]:
-    """Number of cases that hold, by kind."""
+    """Number of cases by kind whose checks all hold for the build of the interpreter `python`."""
     with tempfile.TemporaryDirectory() as folder:
         results = run(cases, Path(folder), in_process_of(python))
     return Counter(case.name.partition(":")[0] for case in cases if not failures(case, results[case.name]))

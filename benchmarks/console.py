@@ -85,7 +85,7 @@ def measure(client: Elasticsearch, settings: Settings, arguments: argparse.Names
 
 
 def pages(client: Elasticsearch, settings: Settings) -> dict[str, Page]:
-    """The queries of the pages, by name; the number of the round selects words, filters and records."""
+    """The queries of the console's pages, as functions by name; their argument, the round, varies words and records."""
     elastic = settings.elasticsearch
     newest = latest(client, elastic, size=200)
     # The clock is set to the time after the last record, whenever that was written.

@@ -37,14 +37,14 @@ _QUEUES = ("logistics", "billing", "quality", "security", "general")
 
 @dataclass(frozen=True)
 class Kind:
-    """A record of the pool without time and ids, and the part of its JSON document after these."""
+    """A record without time and ids, of which many are made, and the rest of its JSON document after these fields."""
 
     record: EnrichedRecord
     rest: bytes
 
 
 def kinds(most: int) -> list[Kind]:
-    """The pool that at most `most` records are drawn from: texts of the sample feed with random labels."""
+    """At most `most` records from which others are made: texts of the sample feed with random labels."""
     draw = random.Random(_SEED)
     taxonomy = load_taxonomy()
     texts = [msgspec.json.decode(payload)["text"] for _, payload in sample_records(6_000)]

@@ -88,7 +88,10 @@ def main() -> None:
 def gather(
     folder: Path, checkpoint: Path | None, threads: int, texts: Sequence[str], skipped: dict[str, str]
 ) -> tuple[list[Contender], dict[bool, dict[str, Labels]]]:
-    """Contenders, and the reference labels of each text by `raw`: with (False) and without (True) calibration."""
+    """Contenders, and the reference labels of each text: by `raw`, so with (False) and without (True) calibration.
+
+    Those that cannot run are added to `skipped` with the reason.
+    """
     found = list(inference_triage.contenders(folder, threads, skipped))
     try:
         import torch
@@ -152,7 +155,10 @@ def row(
 
 
 def limits(folder: Path, peaks: dict[str, float], rates: dict[str, list[float]], mean_tokens: float) -> list[Row]:
-    """Peak of the machine, and the share of it that each engine reached, by round."""
+    """Rows of the machine's peaks (GFLOP/s by precision) and of the share of them that each engine reached, by round.
+
+    `rates` are texts per second by engine, `mean_tokens` the tokens of a text.
+    """
     encoder = read_manifest(folder).encoder
     rows = [Row.of(f"peak: matrix product in {name}", "GFLOP/s", [rate]) for name, rate in peaks.items()]
     flop = inference_gemm.flop_per_token(encoder["layers"], encoder["hidden"], mean_tokens) * mean_tokens

@@ -46,7 +46,7 @@ def labels_of(prediction: Prediction) -> Labels:
 
 
 def raw_labels(manifest: Manifest, logits: Logits, row: int, offsets: list[list[int]]) -> Labels:
-    """Best label of each head, and the tagged tokens of a text as (start, end, tag), for text `row` of a batch."""
+    """Best label of each head, and the tagged tokens as (start, end, tag), of the text in row `row` of a batch."""
     tags = logits.entity[row].argmax(axis=1)[: len(offsets)]
     return Labels(
         manifest.intents[int(logits.intent[row].argmax())],

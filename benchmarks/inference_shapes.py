@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def speed(session: Session, name: str, shape: tuple[int, int], rounds: int) -> Row:
-    """Tokens per second of full rows, with as many simultaneous calls as the session has streams."""
+    """Row of tokens per second for full batches of `shape`, with as many calls at a time as the session has streams."""
     ids = np.random.default_rng(0).integers(5, 1000, shape)
     mask = np.ones_like(ids)
     with ThreadPoolExecutor(session.streams) as pool:
@@ -66,7 +66,7 @@ def speed(session: Session, name: str, shape: tuple[int, int], rounds: int) -> R
 
 
 def new_shapes(session: Session, name: str, count: int) -> list[Row]:
-    """Extra time of the first call of a shape in milliseconds (quartiles), and memory of `count` shapes in MiB."""
+    """Rows of the extra time in ms of a shape's first call (quartiles), and of the memory of `count` shapes in MiB."""
     generator = np.random.default_rng(0)
     before, more = resident_mib(), []
     for _ in range(count):
@@ -93,7 +93,7 @@ def budgets(folder: Path, rounds: int) -> Iterator[Row]:
 
 
 def fills(folder: Path) -> Sequence[Row]:
-    """Share of useful tokens in windows of texts, as workers process them."""
+    """Rows of the share of useful tokens in batches of texts, as workers process them."""
     manifest = read_manifest(folder)
     tokenizer = TextTokenizer(folder / TOKENIZER_FILE, max_tokens=ROW, pad_id=manifest.pad_id, prefix=manifest.prefix)
     lengths = tokenizer.encode(feed_texts(10_000)).lengths
@@ -115,7 +115,10 @@ def fills(folder: Path) -> Sequence[Row]:
 
 
 def packed_rows(lengths: np.ndarray) -> int:
-    """Number of rows by first-fit decreasing (Johnson 1973, Near-optimal bin packing algorithms)."""
+    """Number of rows of ROW tokens that texts of these lengths fill if they are packed by first-fit decreasing.
+
+    Johnson 1973, Near-optimal bin packing algorithms.
+    """
     free: list[int] = []
     for length in sorted(lengths.tolist(), reverse=True):
         place = next((index for index, left in enumerate(free) if left >= length), None)

@@ -87,7 +87,7 @@ class TorchEngine:
         return [one for one, _ in self.both(texts, raw=False)]
 
     def both(self, texts: Sequence[str], *, raw: bool = True) -> list[tuple[Labels, Labels]]:
-        """Labels of each text, with calibration and directly from the logits."""
+        """Labels of each text with calibration, and directly from the logits; without `raw` the former twice."""
         import torch
 
         tokenized = self._tokenizer.encode(texts)

@@ -56,7 +56,7 @@ def contenders(folder: Path, threads: int, skipped: dict[str, str]) -> Iterator[
 
 
 def profile(folder: Path, threads: int, texts: Sequence[str], rounds: int) -> list[Row]:
-    """Time of the steps of the default engine on one thread, in microseconds per text."""
+    """Rows of the time of the default engine's steps on one thread, in microseconds per text."""
     manifest = read_manifest(folder)
     session = open_session(folder / MODEL_FILE, ModelSettings(path=folder, threads=threads, streams=1))
     tokenizer = TextTokenizer(folder / TOKENIZER_FILE, max_tokens=256, pad_id=manifest.pad_id, prefix=manifest.prefix)

@@ -40,7 +40,7 @@ _SHOWN = 120
 
 @dataclass(frozen=True)
 class Outcome:
-    """A text, its form without and with `redaction.names`."""
+    """A text with its labels, and its stored form without (`before`) and with (`after`) `redaction.names`."""
 
     line: Line
     before: str
@@ -63,7 +63,7 @@ def own_lines() -> list[Line]:
 
 
 def uner_lines() -> list[Line]:
-    """Sentences with their persons; the words of a Chinese sentence are joined."""
+    """Sentences of UNER with their persons; the words of a Chinese sentence are joined."""
     lines = []
     for row in _rows(_UNER):
         text, spans = "", []
@@ -87,7 +87,7 @@ def sampled(name: str, size: int) -> list[Line]:
 
 
 def enriched(enricher: Enricher, lines: Sequence[Line]) -> list[str]:
-    """The texts as they are stored."""
+    """The texts of `lines` as `enricher` would store them."""
     records = [
         ValidatedRecord(RawRecord(text=line.text), Channel.COMPLAINT, 0, str(number))
         for number, line in enumerate(lines)
@@ -100,7 +100,10 @@ def enriched(enricher: Enricher, lines: Sequence[Line]) -> list[str]:
 
 
 def is_name_found(line: Line, span: Span, redacted: str) -> bool:
-    """No word of the name is left, no two of its Chinese characters in a row, except where the rest holds it too."""
+    """True if redaction left no word of the name in `span`, nor two of its Chinese characters in a row.
+
+    What the rest of the text holds too doesn't count.
+    """
     value = line.text[span.start : span.end]
     pieces = [run[at : at + 2] for run in _HAN.findall(value) for at in range(len(run) - 1)]
     pieces = pieces or [word for word in _WORD.findall(value) if word.lower() not in _TITLES] or [value]

@@ -92,7 +92,7 @@ class MeasuredSource:
 
 
 def run(settings: Settings, source: Source, total: int) -> tuple[float, float]:
-    """Wall time and processor time of one pass over `total` records, both in seconds."""
+    """Pass `total` records of a source through a worker; returns wall time and processor time in seconds."""
     clock, metrics, measured = SystemClock(), Metrics(), MeasuredSource(source, total)
     redactor = Redactor(settings.redaction)
     dead_letter_factory = DeadLetterFactory(redactor, clock, metrics)
@@ -115,7 +115,7 @@ def run(settings: Settings, source: Source, total: int) -> tuple[float, float]:
 
 
 def in_memory(payloads: list[bytes]) -> tuple[float, float]:
-    """Wall time and processor time without a broker; the difference is the cost of Kafka's client."""
+    """Wall and processor time in seconds for these payloads without a broker, to find the cost of Kafka's client."""
     settings, source = load_settings(), MemorySource()
     for payload in payloads:
         source.append(settings.kafka.topic("complaints"), payload, timestamp_ms=SystemClock().now_ms())
@@ -132,7 +132,7 @@ def round_of(python: str, root: Path, arguments: argparse.Namespace, flags: Mapp
 
 
 def side_by_side(arguments: argparse.Namespace) -> list[Row]:
-    """Rows of this build and of the one to compare with, in alternating rounds."""
+    """Rows of this build and of the one named by `--against`, measured in alternating rounds."""
     located = "import pathlib, triage; print(pathlib.Path(triage.__file__).parents[1])"
     other = subprocess.run([arguments.against, "-c", located], cwd="/", capture_output=True, text=True, check=True)
     builds = {"now": (sys.executable, ROOT), "before": (arguments.against, Path(other.stdout.strip()))}

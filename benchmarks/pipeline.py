@@ -124,7 +124,7 @@ def flags_of(settings: Settings, more: dict[str, Any]) -> dict[str, Any]:
 
 
 class Arena:
-    """Runs contenders one after the other on the same stack."""
+    """Runs contenders one after the other on the same Kafka and Elasticsearch."""
 
     def __init__(self, arguments: argparse.Namespace, stack: dict[str, Any], logs: Path) -> None:
         self._arguments = arguments
@@ -133,7 +133,7 @@ class Arena:
         self._model = {"model.path": arguments.model} if arguments.model else {}
 
     def backlog(self, name: str, records: int) -> Outcome:
-        """Process a backlog of `records` records."""
+        """Let the contender `name` process a backlog of `records` records."""
         settings = index_settings(self._stack | self._model)
         payloads = [payload for _, payload in sample_records(records)]
         produce(settings, "complaints", payloads)
@@ -142,7 +142,7 @@ class Arena:
         return contender.outcome(self._arguments.timeout)
 
     def live(self, name: str, rate: float, seconds: float) -> Outcome:
-        """Process live traffic of `rate` records per second."""
+        """Let the contender `name` process live traffic of `rate` records per second for `seconds`."""
         settings = index_settings(self._stack | self._model)
         payloads = [payload for _, payload in sample_records(max(10, int(rate * seconds)))]
         contender = self._start(name, settings, len(payloads))
@@ -167,7 +167,7 @@ class Arena:
 
 
 def feed_evenly(settings: Settings, payloads: list[bytes], rate: float) -> None:
-    """Produce at a constant rate, each record within 10 ms of its time."""
+    """Produce the payloads at a constant rate (records per second), each within 10 ms of its time."""
     # One request per record would take processor time from the contenders.
     producer = KafkaProducer(**settings.kafka.client(), linger_ms=10)
     topic, started = settings.kafka.topic("complaints"), time.monotonic()

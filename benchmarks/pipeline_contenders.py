@@ -20,7 +20,7 @@ _WAIT_S = 0.1
 
 
 def worker(plan: Plan) -> None:
-    """`triage worker`, assembled as in production, with a sink that reports to the meter."""
+    """Run `triage worker`, assembled as in production, with a sink that reports each write to the Meter."""
     from benchmarks.broker import pin
     from triage.clock import SystemClock
     from triage.config import load_settings
@@ -53,7 +53,7 @@ def worker(plan: Plan) -> None:
 
 
 class Index:
-    """The model and the sink of triage, which the other contenders share."""
+    """The model of triage and a sink for its index, which the other contenders share."""
 
     def __init__(self, plan: Plan) -> None:
         from triage.config import load_settings
@@ -123,7 +123,7 @@ def document(
 
 
 def quix(plan: Plan, *, batched: bool) -> None:
-    """Quix Streams 3: a dataframe that classifies each record, and a batching sink; or both in the sink."""
+    """Run Quix Streams 3: a dataframe classifies each record before a batching sink, which does both if `batched`."""
     from quixstreams import Application
     from quixstreams.sinks import BatchingSink, SinkBatch
 
@@ -160,7 +160,7 @@ def quix(plan: Plan, *, batched: bool) -> None:
 
 
 def faust(plan: Plan, *, batched: bool) -> None:
-    """A Faust agent that takes the available records and classifies one text at a time, or all together."""
+    """Run a Faust agent that classifies the available records one at a time or, with `batched`, all together."""
     import faust as library
 
     index = Index(plan)
@@ -195,7 +195,7 @@ def faust(plan: Plan, *, batched: bool) -> None:
 
 
 def demo(plan: Plan) -> None:
-    """The typical demo: a kafka-python loop, three pipelines one text at a time, one index call per record.
+    """Run the typical demo: a kafka-python loop, three pipelines one text at a time, one index call per record.
 
     The encoders of the pipelines have the size of the model's; their weights are random, which does not affect the
     time.

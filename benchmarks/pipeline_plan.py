@@ -38,7 +38,10 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """Result of a run: records, the times of the first and the last acknowledged write (Unix time), and latencies."""
+    """Result of a run: records written, `first_records` of them by the first write, and latencies by percentile.
+
+    `first_s` and `last_s` are the times of the first and the last acknowledged write (Unix time in s).
+    """
 
     records: int = 0
     first_records: int = 0
@@ -64,7 +67,7 @@ class Meter:
         self._latencies: list[np.ndarray] = []
 
     def acknowledged(self, timestamps_ms: Sequence[int]) -> None:
-        """Register records with these timestamps as indexed now."""
+        """Count the records with these broker timestamps (ms) as written to the index now."""
         now = time.time()
         with self._lock:
             outcome = self.outcome
@@ -96,6 +99,6 @@ def say_ready() -> None:
 
 
 def end() -> None:
-    """Exit immediately, without waiting for the threads of the measured libraries."""
+    """Exit the process at once, without waiting for the threads of the measured libraries."""
     sys.stdout.flush()
     os._exit(0)

@@ -46,7 +46,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Line:
-    """One text; `spans` are in code points."""
+    """One text with its language and part; `spans` mark what must be redacted, in code points."""
 
     text: str
     language: str
@@ -77,7 +77,7 @@ def _count(piece: str, text: str) -> int:
 
 
 def is_found(line: Line, span: Span, redacted: str) -> bool:
-    """No identifying piece of the span is left, except where the rest of the text holds it too."""
+    """True if redaction left no identifying piece of the span, except where the rest of the text holds it too."""
     outside = list(line.text)
     for other in line.spans:
         outside[other.start : other.end] = "\n" * (other.end - other.start)
@@ -102,7 +102,7 @@ def by_triage(lines: Sequence[Line]) -> list[str]:
 
 
 def by_presidio(lines: Sequence[Line], python: str) -> tuple[str, dict[str, list[str]]]:
-    """What runs there, and the redacted texts by the name of a column."""
+    """Redact by Presidio in the environment of `python`: its description, and redacted texts by name of a column."""
     given = "".join(json.dumps({"text": line.text, "language": line.language}) + "\n" for line in lines)
     script = ROOT / "benchmarks" / "redaction_presidio.py"
     ended = subprocess.run([python, script], input=given, capture_output=True, encoding="utf-8", check=False)
@@ -145,7 +145,10 @@ def _place(name: str) -> tuple[bool, bool, str]:
 
 
 def rows_of(lines: Sequence[Line], systems: Mapping[str, Sequence[str]]) -> list[Row]:
-    """One row per kind and language; `systems` are redacted texts by name, the first one's share is the row's value."""
+    """One row per kind and language.
+
+    `systems` are redacted texts by name, the share that the first one finds is the row's value.
+    """
     shares = {name: _shares(lines, texts) for name, texts in systems.items()}
     first, *others = shares
     rows = []

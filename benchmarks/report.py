@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: rounds of the same measurement in `unit`; `more` are additional columns."""
+    """One row of a benchmark's table: rounds of the same measurement in `unit`; `more` are additional columns."""
 
     name: str
     unit: str
@@ -48,7 +48,7 @@ def machine() -> dict[str, object]:
 
 
 def publish(name: str, rows: list[Row], title: str | None = None) -> None:
-    """Print the table and write `benchmarks/results/NAME.json`."""
+    """Print the rows as a table and write them to `benchmarks/results/NAME.json`."""
     table = Table(title=title or name)
     for column in ("", "unit", "min", "median", "max", "rounds"):
         table.add_column(column, justify="left" if column in {"", "unit"} else "right")

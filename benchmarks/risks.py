@@ -46,7 +46,7 @@ def load_lines(name: str = "check_risks") -> list[Line]:
 
 
 def enriched(lines: Sequence[Line]) -> list[Mapping[str, Any]]:
-    """The records of `triage enrich`, in order."""
+    """The records that `triage enrich` makes of the lines, in their order."""
     with tempfile.TemporaryDirectory() as folder:
         rows = [json.dumps({"id": str(number), "text": line.text}) for number, line in enumerate(lines)]
         (Path(folder) / "texts.jsonl").write_text("\n".join(rows) + "\n", "utf-8")
@@ -57,7 +57,7 @@ def enriched(lines: Sequence[Line]) -> list[Mapping[str, Any]]:
 
 
 def is_seen(record: Mapping[str, Any], label: str) -> bool:
-    """A rule for this risk fired."""
+    """True if a rule for the risk `label` fired for the record."""
     return not RULES[label].isdisjoint(record["severity"]["rules"])
 
 

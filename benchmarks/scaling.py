@@ -30,7 +30,7 @@ _KEYS = (10, 1_000, 100_000)
 
 
 def together(stack: dict[str, Any], processes: int, arguments: argparse.Namespace) -> float:
-    """Records per second of `processes` workers together.
+    """Records per second of `processes` workers together, on the same Kafka and Elasticsearch.
 
     Raises ContenderUnavailable if one fails, or if the partitions were not shared evenly.
     """
@@ -68,13 +68,13 @@ def rate_of(outcomes: list[Outcome]) -> float:
 
 
 def of_length(chars: int, count: int) -> list[bytes]:
-    """`count` records whose texts have `chars` characters."""
+    """Payloads of `count` records whose texts have about `chars` characters."""
     text = (_SENTENCE * (chars // len(_SENTENCE) + 1))[:chars]
     return [msgspec.json.encode({"id": f"l{number}", "text": f"{text} {number}"}) for number in range(count)]
 
 
 def with_keys(keys: int, count: int) -> list[bytes]:
-    """`count` records with `keys` different brands, products and regions."""
+    """Payloads of `count` records, drawn from `keys` different brands, products and regions."""
     draw = random.Random(7)
     return [
         msgspec.json.encode(

@@ -8,11 +8,11 @@ E5, MINILM = "multilingual-e5-small-en-zh", "all-MiniLM-L6-v2"
 
 @dataclass(frozen=True)
 class Variant:
-    """One run.
+    """One training run to compare.
 
-    `language` restricts the texts to one language, `only` to those with a label for that head. `options` are fields of
-    Options; `times` multiplies the number of texts; `from_teacher` starts from the weights of the group's teacher, with
-    evenly spaced layers.
+    `language` restricts the texts to one language, `only` to those with a label for that head. `options` are fields
+    of Options; `times` multiplies the number of texts; `from_teacher` starts from the weights of the group's teacher,
+    with evenly spaced layers.
     """
 
     name: str

@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def rows_of(measured: Measured, rate: float) -> list[Row]:
-    """The rows of the table; the quantiles are of all turns."""
+    """The rows of the results: quantiles of the time of a turn, and memory of the process."""
     times = sorted(measured.turn_ms)
     more = {"turns": float(len(times)), "failed": float(measured.failed), "conversations/s": rate}
     rows = [
@@ -96,7 +96,7 @@ def rows_of(measured: Measured, rate: float) -> list[Row]:
 
 
 async def measure(url: str, rate: float, seconds: float) -> Measured:
-    """Hold the conversations, and return their times."""
+    """Hold `rate` new conversations per second at the API `url` for `seconds`, and return the times of their turns."""
     found = Measured()
     loop = asyncio.get_running_loop()
     begun = loop.time() + 0.5

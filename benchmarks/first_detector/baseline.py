@@ -29,7 +29,10 @@ _PRIOR_RECORDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Sums of the windows up to this one, shape (widths, keys); `unsure` is the relative variance of the means."""
+    """Counts and expected counts of the sums that end with a window, each [widths, keys].
+
+    `unsure` is the relative variance of the means; `order` are the ring's slots, newest first.
+    """
 
     count: Floats
     mean: Floats
@@ -39,7 +42,7 @@ class Expected:
 
 
 class Baseline:
-    """Learns a baseline in `states`, whose rows it defines. A window is learned `delay_windows` windows late."""
+    """Learns the expected counts of keys in `states`, whose rows it defines, `delay_windows` windows late."""
 
     def __init__(self, settings: SpikeSettings, step_s: int) -> None:
         self.widths = widths_for(step_s, settings.z_count or 3.8)
@@ -68,11 +71,14 @@ class Baseline:
         return scalars | learned | rings
 
     def blank_level(self) -> Floats:
-        """The rows `level` of a new key."""
+        """The rows `level` of a key that has no counts yet."""
         return self._level.blank()
 
     def expect(self, states: KeyStates, number: int, start_ms: int, count: Floats, records: Floats) -> Expected:
-        """Put the window in the rings. Returns the expected count of it, and of the sums that end with it."""
+        """Put the window `number`, which starts at `start_ms`, in the rings of `states`.
+
+        `count` and `records` are [keys]. Returns its expected count, and those of the sums that end with it.
+        """
         age = states.row("age")
         positions = self._calendar.positions(start_ms)
         self._positions[number] = positions
@@ -97,7 +103,7 @@ class Baseline:
         )
 
     def learn(self, states: KeyStates, number: int, expected: Expected) -> None:
-        """Note windows off the level, and learn the window of `delay_windows` ago."""
+        """Note keys whose window is far from the level, and learn the window of `delay_windows` ago."""
         self._note_run(states, expected)
         learned = number - self._delay
         start_ms = number * self._step_ms - self._delay * self._step_ms
@@ -160,7 +166,7 @@ class Baseline:
         exposure += np.where(given, records[learned % self._ring], 0.0)
 
     def share(self, states: KeyStates, columns: Columns) -> tuple[Floats, Floats]:
-        """Share of negatives of some keys, and the number of negatives from which it is known."""
+        """Share of negatives of the keys in `columns`, and the number of negatives from which it is known."""
         counts = states.row("share")[columns] + _PRIOR_COUNT
         return (counts / (states.row("share_exposure")[columns] + _PRIOR_RECORDS)).clip(0.0, 0.99), counts
 

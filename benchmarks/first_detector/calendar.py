@@ -29,7 +29,7 @@ class Season:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Bins to read with their weights, and the bin to write, or None on a holiday."""
+    """Bins of a season's table to read with their weights, and the bin to write; None on a holiday."""
 
     read: tuple[tuple[int, float], ...]
     write: int | None
@@ -48,7 +48,7 @@ def seasons_for(step_s: int) -> tuple[Season, ...]:
 
 
 class Calendar:
-    """Positions of windows of `step_s` seconds: that of their middle."""
+    """Positions of windows of `step_s` seconds in the seasons: those of their middle."""
 
     def __init__(self, seasons: tuple[Season, ...], step_s: int, zone: str, holidays: Collection[date]) -> None:
         self._seasons = seasons
@@ -57,7 +57,7 @@ class Calendar:
         self._holidays = frozenset(holidays)
 
     def positions(self, start_ms: int) -> list[Position]:
-        """One position for each season."""
+        """Position in each season of the window that starts at `start_ms`."""
         local = datetime.fromtimestamp((start_ms + self._middle_ms) / 1000, UTC).astimezone(self._zone)
         holiday = local.date() in self._holidays
         hour = local.hour + local.minute / 60 + local.second / 3600

@@ -28,7 +28,7 @@ class SeasonTables:
         self.rows = rows
 
     def factors(self, tables: Tables, positions: list[Position]) -> list[Floats]:
-        """Factor of each season, of shape (keys,)."""
+        """Factor of each season [keys] at these positions; `positions` has one for each season."""
         return self.read(tables, positions, None)[0]
 
     def read(self, tables: Tables, positions: list[Position], dispersion: Floats | None) -> tuple[list[Floats], Floats]:
@@ -46,7 +46,10 @@ class SeasonTables:
         return factors, unsure
 
     def learn(self, tables: Tables, positions: list[Position], count: Floats, without: list[Floats]) -> None:
-        """Add a window; `without[s]` is its expected count without the factor of season s."""
+        """Add a window with the counts `count` [keys].
+
+        `without[s]` is its expected count without the factor of season s.
+        """
         for season, start, kept, position, expected in zip(
             self.seasons, self._starts, self._kept, positions, without, strict=True
         ):

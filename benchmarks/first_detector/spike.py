@@ -50,7 +50,7 @@ class FirstDetector:
 
     @property
     def last_start_ms(self) -> int | None:
-        """Start of the window that was stepped last."""
+        """Start of the window that was stepped last, in ms since the epoch; None before the first step."""
         return None if self._last is None else self._last * self._step_ms + self._phase_ms
 
     def step(

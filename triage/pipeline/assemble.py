@@ -73,9 +73,9 @@ def build_enricher(
 ) -> Enricher:
     """Build the enricher (model, redactor, rules) that the worker and `triage enrich` use.
 
-    If `model` is given, it replaces the configured one. `own_intents` looks for the operator's intents. Raises
-    ConfigError for invalid settings, rules, risk models or place names,
-    ModelError for a model that cannot be loaded.
+    `model`, `redactor` and `metrics` replace those of the settings. `watcher` gets each batch of texts with its
+    predictions, `own_intents` looks for the operator's intents. Raises ConfigError for invalid settings, rules, risk
+    models or place names, ModelError for a model that cannot be loaded.
     """
     rules = load_rules(settings.rules.path)
     loaded = model or OnnxModel.load(settings.model, metrics)
@@ -231,7 +231,7 @@ def index_naming(client: Elasticsearch, settings: ElasticsearchSettings, clock: 
     """Return the naming scheme of the Elasticsearch indices, read from the cluster.
 
     A cluster that has just become ready may refuse the next request, so it is retried for `start_timeout_s`; then
-    Unavailable is raised. Other errors of `read_daily_from` are raised at once.
+    Unavailable is raised. ConfigError (no template of `triage index apply`) and AccessDenied are raised at once.
     """
     return until_available(
         lambda _: IndexNaming(settings.index_prefix, read_daily_from(client, settings)),

@@ -106,7 +106,7 @@ class Batch:
         return {partition: first for partition, (first, _) in self.offset_ranges().items()}
 
     def offset_ranges(self) -> dict[Partition, tuple[int, int]]:
-        """First and last offset of each raw partition in the batch."""
+        """First and last offset (inclusive) of each raw partition in the batch."""
         found: dict[Partition, list[int]] = {}
         for message in self.consumed:
             topic, partition, offset = message.position

@@ -47,7 +47,7 @@ class BatchAbandoned(Exception):  # noqa: N818 - not an error: the worker stops,
 
 @dataclass(slots=True)
 class InFlightBatch:
-    """A batch in the executor, its lowest offsets, and the seconds that each thread spent on it.
+    """A batch in the executor, its lowest offsets, and the seconds that the threads `work` and `store` spent on it.
 
     `failure` is the exception that ended it: BatchAbandoned, or one that a stage raised.
     """
@@ -139,9 +139,9 @@ class StageExecutor:
         return 0 if item is None or item.begun else max(0, max_records - len(item.batch.consumed))
 
     def take_completed(self) -> InFlightBatch | None:
-        """Return the next batch that both threads have completed, None if there is none yet.
+        """Return the next batch, in order, that the threads `work` and `store` have completed.
 
-        Raises the exception that ended the batch, if any.
+        None if there is none yet. Raises the exception that ended the batch, if any.
         """
         if not self._completed:
             return None
@@ -165,12 +165,15 @@ class StageExecutor:
         return lowest
 
     def abandon(self) -> None:
-        """Tell both threads to end: no further stage is started, and batches in flight are abandoned."""
+        """Tell the threads `work` and `store` to end: no stage is started any more, batches in flight are abandoned."""
         self._abandoned.set()
         self._to_work.put(None)
 
     def join(self) -> None:
-        """Wait until both threads have ended, with heartbeats for the watchdog; a running stage is not interrupted."""
+        """Wait until the threads `work` and `store` have ended; a running stage is not interrupted.
+
+        The watchdog gets heartbeats meanwhile.
+        """
         for thread in self._threads:
             while thread.is_alive():
                 self._health.beat()

@@ -27,9 +27,9 @@ _NUMERIC_DATE = re.compile(r"[0-9][/.\-][0-9]")
 
 
 def signs_in(text: str) -> frozenset[str]:
-    """Kinds of which a normalized text has a sign: tracking_id, order_id, date and money.
+    """Those of the kinds tracking_id, order_id, date and money that may be in a normalized text; no others are.
 
-    What is masked later removes signs, and adds none.
+    Masking parts of the text later can only remove kinds.
     """
     signs = _GROUPS.find(caseless(text))
     return signs | {"date"} if "date" not in signs and _NUMERIC_DATE.search(text) else signs

@@ -39,7 +39,7 @@ def complement(ranges: Ranges) -> Ranges:
 
 @cache
 def category(name: str) -> Ranges:
-    r"""The characters that `re` includes in the class `name`: `\w`, `\d` or `\s`."""
+    """The characters that `re` includes in the class `name`, one of `\\w`, `\\d` or `\\s`."""
     every = array("I", range(LAST + 1)).tobytes().decode(f"utf-32-{sys.byteorder[0]}e", "surrogatepass")
     return tuple((run.start(), run.end() - 1) for run in re.finditer(f"{name}+", every))
 

@@ -14,7 +14,7 @@ from triage.rules.statements import states
 
 @dataclass(slots=True)
 class Case:
-    """A record to test: its facts, and the numbers of the phrases and literals found in its text."""
+    """A record to test: its facts, and the numbers (of the PhraseIndex) of the phrases and literals in its text."""
 
     facts: Facts
     phrases: set[int]
@@ -168,7 +168,7 @@ def _regex_test(pattern: str, phrases: PhraseIndex) -> Test:
 
 
 def needs_phrase(when: When | None) -> bool:
-    """True if the conditions can only hold for a text in which the index found something."""
+    """True if the conditions can only hold for a text in which the PhraseIndex of the rules found something."""
     if when is None:
         return False
     if when.text_any or when.text_says or any(needs_phrase(part) for part in when.all_of or ()):
@@ -179,7 +179,7 @@ def needs_phrase(when: When | None) -> bool:
 
 
 class TextTest(NamedTuple):
-    """A condition on the text. It can only hold if one of the `numbers` of phrases was found; None if it may always."""
+    """A condition on the text. It can hold only if one of the phrases with these `numbers` was found; None: always."""
 
     numbers: frozenset[int] | None
     holds: Test
@@ -197,7 +197,7 @@ class Inputs(NamedTuple):
 
 
 def inputs_of(conditions: Iterable[When], phrases: PhraseIndex) -> Inputs:
-    """Return all that the conditions depend on; what they look for in the text is added to `phrases`."""
+    """Return all that the conditions depend on; the phrases that they look for in the text are added to `phrases`."""
     parts = [part for when in conditions for part in _parts(when)]
     # Rules repeat lists of phrases: each is one test.
     any_said = {tuple(part.text_any): part.text_any for part in parts if part.text_any}

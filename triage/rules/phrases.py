@@ -29,7 +29,7 @@ def normalized(text: str) -> str:
 
 
 class PhraseIndex:
-    """Finds which of many phrases a text contains; each phrase has a number.
+    """Finds which of many phrases a text contains; phrases are numbered from 0 in the order in which they are added.
 
     Words are compared ignoring case and punctuation; a phrase may end in * for any ending. The text is read once or
     twice, however many phrases there are.
@@ -44,12 +44,15 @@ class PhraseIndex:
         self._search: _Search | None = None
 
     def add(self, phrases: Iterable[str]) -> frozenset[int]:
-        """Add phrases to the index; return the number of each, which is the same for equal phrases."""
+        """Add phrases to the index; return the set of their numbers (ids), by which `find` reports them.
+
+        Equal phrases have one number.
+        """
         self._search = None
         return frozenset(self._add(phrase) for phrase in phrases)
 
     def add_literals(self, literals: Iterable[str]) -> frozenset[int]:
-        """Add literals of regular expressions (see `required_literals`) to the index; return their numbers.
+        """Add literals of regular expressions (see `required_literals`); return the set of their numbers, like `add`.
 
         They are found anywhere, also within words, wherever an expression can match them.
         """
@@ -72,7 +75,7 @@ class PhraseIndex:
         return number
 
     def find(self, text: str) -> set[int]:
-        """Return the numbers of the phrases that a text contains, and of the literals that may occur in it."""
+        """Return the numbers (from `add`) of the phrases in a text, and of the literals that may occur in it."""
         search = self._search
         if search is None:
             search = self._search = _Search(self._words, self._strings, self._literals)

@@ -18,7 +18,7 @@ class RememberedDecisions(Generic[_Decision]):
     """The decisions about earlier records, for the conditions of one rules file. Thread-safe.
 
     The key of a decision has the facts that conditions compare, the outcome of each comparison with a number, and the
-    conditions on the text that hold: only those are tested for which the index found something.
+    conditions on the text that hold: only those are tested for which the PhraseIndex found something.
     """
 
     def __init__(self, conditions: Iterable[When], phrases: PhraseIndex) -> None:
@@ -35,7 +35,7 @@ class RememberedDecisions(Generic[_Decision]):
         self._remembered: dict[Hashable, _Decision] = {}
 
     def get(self, case: Case, decide: Callable[[Case], _Decision]) -> _Decision:
-        """Return the decision about a record: the remembered one, else that of `decide`."""
+        """Return the decision about the record `case`: that of an earlier record that is alike, else `decide(case)`."""
         facts = case.facts
         key = (
             self._scalars(facts),

@@ -23,7 +23,10 @@ _SENTENCE_START = re.compile(r"(?:^|[.!?\n:…]|[\"“(])\s*$")
 
 
 def states(text: str, start: int, end: int) -> bool:
-    """True if the text states its part [start, end), in code points, which a phrase was found at."""
+    """True if the text states its part [start, end), in code points, a phrase that was found there.
+
+    It does not if it denies the phrase, or uses it in a name or title.
+    """
     before = text[max(0, start - _REACH) : start]
     if _DENIED.search(before) or _DENIED_CHINESE.search(before):
         return False

@@ -41,8 +41,9 @@ _PRIOR_RECORDS = 1.0
 class Expected:
     """Observed and expected counts of all keys at one step, summed over the latest windows.
 
-    `count` and `mean` are of shape (widths, keys): row i sums the latest `Widths.sizes[i]` windows. `unsure`, of shape
-    (keys,), is the relative variance of the means, caused by the uncertain level.
+    `count` and `mean` are of shape (widths, keys): row i sums the latest `Widths.sizes[i]` windows. `unsure`, of
+    shape (keys,), is the relative variance of the means, caused by the uncertain level. `order` are the ring's slots,
+    newest first.
     """
 
     count: Floats

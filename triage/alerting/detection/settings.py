@@ -13,7 +13,10 @@ from triage.alerting.detection.budget import Budget, parse_budget
 
 
 class SpikeSettings(BaseModel):
-    """Options of `spike` in an alert rule. Half-lives are in days; the number of windows of each sets a lower limit."""
+    """Options of `spike` in an alert rule.
+
+    Half-lives are in days, and are at least as long as the number of windows given with them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

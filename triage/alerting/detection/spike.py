@@ -64,7 +64,7 @@ class SpikeDetector:
         return self._baseline.widths.widest
 
     def dispersion(self) -> tuple[Floats, Floats]:
-        """Dispersion of the widest sums and relative variance of the current expectation, both of shape (keys,)."""
+        """Dispersion (variance / mean) of the widest sums, and relative variance of the expected mean, both (keys,)."""
         phi = self._baseline.spread.phi(self._states.rows("spread"))[-1]
         return phi, self._unsure
 
@@ -95,7 +95,7 @@ class SpikeDetector:
         return self._evaluate(number, count, records)
 
     def catch_up(self, start_ms: int) -> None:
-        """Evaluate the windows skipped before `start_ms` as windows without any record."""
+        """Evaluate the windows between the last evaluated one and `start_ms` as windows without any record."""
         number = self._number(start_ms)
         if self._last is None:
             return

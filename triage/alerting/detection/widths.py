@@ -32,7 +32,7 @@ class Widths:
 
     @property
     def last(self) -> list[int]:
-        """Index of the last window in each sum, if windows are counted from 0 at the newest."""
+        """Index of the oldest window in each sum, if windows are counted from 0 at the newest."""
         return [size - 1 for size in self.sizes]
 
 

@@ -14,8 +14,9 @@ _BLANK = (0, 0, 0, np.nan)
 class RollingCounts:
     """Counts of each key in the last `steps` steps of `step_ms`: negatives, all records, late ones, expected negatives.
 
-    Arrays are of shape (keys, steps): `rows` maps each key to its row. The caller maintains `volume`, of shape (keys,).
-    `turns`, of the same shape, has a checksum of each key; it spreads evenly what is done with some keys at each step.
+    Arrays are of shape (keys, steps): `rows` maps each key to its row. The caller maintains `volume` (keys,): each
+    key's discounted number of records. `turns`, of the same shape, has a checksum of each key; it spreads evenly what
+    is done with some keys at each step.
     """
 
     def __init__(self, steps: int, step_ms: int) -> None:
@@ -46,7 +47,10 @@ class RollingCounts:
         return self.last_ms is not None and 0 <= self.last_ms - start_ms < self.steps * self._step_ms
 
     def add(self, key: str, start_ms: int, negative: int, total: int, late: int = 0) -> None:
-        """Add counts to a key's step. Keys without a row and steps that are no longer kept are ignored."""
+        """Add `negative` of `total` records, `late` of which came after the step was evaluated, to a key's step.
+
+        `start_ms` is the start of the step. Keys without a row and steps that are no longer kept are ignored.
+        """
         row = self.rows.get(key)
         if row is None or not self.keeps(start_ms):
             return
@@ -56,7 +60,7 @@ class RollingCounts:
         self.late[row, column] += late
 
     def add_to_last(self, rows: NDArray[np.intp], negative: NDArray[np.float64], total: NDArray[np.float64]) -> None:
-        """Add counts to these rows, each given once, for the latest step, and their records to the volume."""
+        """Add counts for the latest step to the array rows `rows`, each given once, and their records to the volume."""
         assert self.last_ms is not None
         column = self._column(self.last_ms)
         self.negative[rows, column] += negative.astype(np.int64)

@@ -107,7 +107,10 @@ class RuleSeries:
         return sorted({*self._static, *self._spike_firing()})
 
     def correct(self, start_ms: int, key: str, dimensions: Mapping[str, str], negative: int, total: int) -> bool:
-        """Add records that arrived after their step was evaluated. False if this rule no longer keeps the step."""
+        """Add `negative` of `total` records that came after their step was evaluated.
+
+        False if the step is not kept any more.
+        """
         if not self._rolling.keeps(start_ms):
             return False
         negative = negative if self._silence is None else total

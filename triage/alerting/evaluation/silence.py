@@ -45,7 +45,10 @@ class SilenceWatch:
         return np.where(watched, np.where(now, 0.0, verdicts.expected), np.nan)
 
     def firing(self, rolling: RollingCounts, detector: SpikeDetector, verdicts: Verdicts) -> list[str]:
-        """Keys that may have fallen silent. `look` decides on each, because it knows which steps do not count."""
+        """Keys that may have fallen silent.
+
+        `look` decides on each, because its caller knows which steps do not count.
+        """
         keys = list(verdicts.index)
         rows = np.fromiter((rolling.rows[key] for key in keys), np.intp, len(keys))
         quiet = np.flatnonzero(rolling.total[rows, rolling.columns(1)[0]] == 0)

@@ -40,9 +40,9 @@ def guide_routes(advise: Advise) -> APIRouter:
 
 
 def guide_page(text: str, advice: Advice | None, context: PageContext) -> str:
-    """Render the page as an HTML document: `text`, the advice, and answers to its question.
+    """Render the console's page Guide as an HTML document for a customer's text and the advice on it, None without.
 
-    Each answer is a link to the page with the answer appended to `text`.
+    If the advice asks a question, each answer is a link to the page with the answer appended to `text`.
     """
 
     def more(label: str) -> str:

@@ -8,7 +8,7 @@ from triage.schemas.topic import EmergingTopic
 
 
 def draft_rule(topic: EmergingTopic, number: int, dimensions: Sequence[Sequence[str]]) -> str:
-    """Return an alert rule for the topic as YAML, named `topic-NUMBER`.
+    """Return an alert rule for the topic as YAML; `number` makes its name, such as `topic-3`.
 
     Rules count fields, not texts. `dimensions` are the combinations of fields that can be counted: the rule takes the
     largest of which the topic has a value for each field, because most of its records share it.

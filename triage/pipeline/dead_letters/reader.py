@@ -69,8 +69,8 @@ def entries(
     """Yield (key, dead letter) for each message of the dead-letter topic, in order for each key.
 
     The letter is None if it was erased (a tombstone). `not_understood` is called with the key of each message that
-    triage did not write; it is left out. Raises the errors of `existing_partitions`, so that a topic without read
-    permission is not mistaken for an empty one.
+    triage did not write; it is left out. Raises ConfigError if the topic is missing, AccessDenied without the
+    permission to read it, and Unavailable.
     """
     decoder: MessageDecoder[DeadLetter] = MessageDecoder(DeadLetter)
     for records in scan.read(scan.ranges(scan.existing_partitions(TOPIC))):

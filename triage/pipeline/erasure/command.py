@@ -31,13 +31,16 @@ _EXPIRY_MS = 1_000
 
 
 def forget(settings: Settings, clock: Clock, source: str | None, author: str, *, dry_run: bool = False) -> Erased:
-    """Erase what `author` of `source` has written so far, under every configured author key.
+    """Erase what `author` of `source` has written so far, under every author key; the result counts what was found.
 
     First the author is added to the list that workers and replays read. Then examples of alerts, dead letters and
     corrections are erased, and each document gets a tombstone in `feedback.enriched` and is deleted. All of this is
-    repeated once for records that a worker had in flight. A second call is safe and completes an interrupted one. With
-    `dry_run` nothing is erased. Raises ConfigError if a key is not the one that made the hashes of its version, and
-    Unavailable if a part of the index cannot be searched, in both cases before anything is erased; also AccessDenied.
+    repeated once for records that a worker had in flight. A second call is safe and completes an interrupted one.
+    With `dry_run` nothing is erased. A `source` of None means records without a source.
+
+    Before anything is erased it raises ConfigError if a key is not the one that made the hashes of its version, and
+    Unavailable if a part of the index cannot be searched. AccessDenied (no permission for a topic or an index),
+    Unavailable and DependencyError are also raised later: the erasure is then incomplete, and must be repeated.
     """
     settings.require_own_author_key()
     redactor = Redactor(settings.redaction)

@@ -19,7 +19,7 @@ NOT_REACHED = (
 
 
 def account(erased: Erased, *, dry_run: bool) -> str:
-    """Format the report on an erasure as lines, each with a name, a tab and a value."""
+    """Format the result of an erasure as lines, each with a name, a tab and a value."""
     verb = "to erase" if dry_run else "erased"
     where = ", ".join(f"{index} {count:,}" for index, count in sorted(erased.indices.items()))
     lines = [

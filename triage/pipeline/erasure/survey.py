@@ -42,7 +42,7 @@ class Survey:
 def survey(
     settings: Settings, client: Elasticsearch, scan: TopicScan, redactor: Redactor, source: str | None, author: str
 ) -> Survey:
-    """Determine what an erasure of `author` of `source` can find; nothing is changed.
+    """Determine what an erasure of `author` of `source` (None: without a source) can find; nothing is changed.
 
     Raises ConfigError for an author key that is not the one recorded for its version, Unavailable if a part of the
     index cannot be searched, AccessDenied or DependencyError for other errors of Kafka and Elasticsearch.

@@ -21,11 +21,12 @@ _CLOSE_S = 5.0
 
 
 class Transactions:
-    """Runs one transaction at a time under the transactional id `<fleet>-<name>`.
+    """Runs one transaction at a time for a command, under the transactional id `<worker.fleet>-<name>`.
 
     Of two processes with the same id, the later fences the earlier: the constructor thereby ends an earlier run.
-    `command` is the command line that error messages name. The constructor raises the errors of `wait_for_kafka` and
-    `translate`.
+    `command` is the command line that error messages name. The constructor raises Unavailable if Kafka does not
+    answer, AccessDenied without a permission, ConfigError for wrong settings, and DependencyError for another
+    refusal.
     """
 
     def __init__(

@@ -17,11 +17,10 @@ class ExpiredRecords:
         self._metrics = metrics or Metrics()
 
     def report(self, partition: Partition, next_offset: int, first: int) -> None:
-        """Count and log the deleted records of a partition, from `next_offset` to before `first`, the oldest existing
-        one.
+        """Count and log the deleted records of a partition: those from `next_offset` to before `first`.
 
-        `next_offset` is the offset to be read next. The range may include transaction markers, so the count is an upper
-        bound.
+        `next_offset` is the offset to be read next, `first` that of the oldest record that exists. The range may
+        include transaction markers, so the count is an upper bound.
         """
         if first <= next_offset:
             return

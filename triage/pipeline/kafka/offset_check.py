@@ -60,8 +60,8 @@ class CommittedOffsetVerifier:
     """Determines the offsets from which newly assigned partitions are read.
 
     Call `begin`, then `resume_offsets` until it does not return None. While Kafka's committed offsets are lower than
-    those recorded in the output, the result is delayed, for `patience_s` seconds at most; then the recorded offsets are
-    used. With `patience_s` = 0 every committed offset is accepted.
+    those recorded in the output, the result is delayed, for at most `patience_s` seconds after the first call of
+    `resume_offsets`; then the recorded offsets are used. With `patience_s` = 0 every committed offset is accepted.
     """
 
     def __init__(self, queries: OffsetQueries, clock: Clock, wall: Clock, patience_s: float) -> None:
@@ -120,10 +120,11 @@ class CommittedOffsetVerifier:
         return self._resume_from_output(lagging, committed)
 
     def resume_offsets_in_open_transaction(self, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
-        """Return the offsets to resume from if the coordinator does not answer because a transaction is open.
+        """Return the offsets to resume from; call it when the coordinator gives none because a transaction is open.
 
         {} means: wait, because the transaction may still end. A working broker ends it after
-        `worker.transaction_timeout_ms`; after `patience_s` seconds the offsets committed before it are returned.
+        `worker.transaction_timeout_ms`. Once `patience_s` seconds have passed since the first call of
+        `resume_offsets` after `begin`, the offsets committed before the transaction are returned.
         """
         if not self._patience_s or self._clock.monotonic() - self._since < self._patience_s:
             return {}

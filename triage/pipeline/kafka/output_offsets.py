@@ -50,7 +50,7 @@ def processed_offsets(kafka: KafkaSettings) -> dict[Partition, ProcessedOffset]:
     """Return the offset after the last counted record of each raw partition, read from `window-counts`.
 
     Only the last 100 messages of each of its partitions are read; raw partitions that they do not name are left out.
-    Raises the errors of TopicScan.
+    Raises ConfigError if `window-counts` is missing, AccessDenied, Unavailable.
     """
     found: dict[Partition, ProcessedOffset] = {}
     # Without a batch that can't be read, the offsets of its partitions are lower than they could be.
@@ -73,7 +73,10 @@ def processed_offsets(kafka: KafkaSettings) -> dict[Partition, ProcessedOffset]:
 
 
 def group_offsets(kafka: KafkaSettings, group: str, partitions: Iterable[Partition]) -> dict[Partition, int | None]:
-    """Return the group's committed offset of each partition, None without one. Raises the errors of `admin_client`."""
+    """Return the group's committed offset of each partition, None without one.
+
+    Raises Unavailable, AccessDenied, ConfigError.
+    """
     with admin_client(kafka) as admin:
         found = committed_offsets(admin, group, [TopicPartition(*each) for each in partitions])
     return {(each.topic, each.partition): offset for each, offset in found.items()}
@@ -82,7 +85,8 @@ def group_offsets(kafka: KafkaSettings, group: str, partitions: Iterable[Partiti
 def confirmed_partitions(kafka: KafkaSettings, processed: Mapping[Partition, ProcessedOffset]) -> set[Partition]:
     """Return the partitions whose last processed record is not newer than its entry, or is no longer retained.
 
-    If a topic was deleted and created again, the record is missing or newer. Raises the errors of TopicScan.
+    If a topic was deleted and created again, the record is missing or newer. Raises Unavailable, AccessDenied,
+    ConfigError.
     """
     with TopicScan(kafka, _CLIENT) as scan:
         known = set(_partitions(scan, kafka, {topic for topic, _ in processed}))

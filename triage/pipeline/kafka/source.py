@@ -110,8 +110,8 @@ class KafkaSource(ConsumerRebalanceListener):
         """Join the consumer group and initialize the transactional producer.
 
         `beat`, a heartbeat for the watchdog, is called before each step of a commit: each may take a whole request
-        timeout. Raises Unavailable if Kafka does not answer, Fenced or ConfigError if another process has the identity,
-        and other errors of Kafka as `translate` returns them.
+        timeout. Raises Unavailable if Kafka does not answer, Fenced or ConfigError if another process has the
+        identity, AccessDenied without a permission, and DependencyError for another refusal.
         """
         self._identity = identity
         self._beat = beat

@@ -74,9 +74,10 @@ def identities(settings: Settings, *, with_model: bool = True) -> dict[str, str]
 
 
 def replaceables(settings: Settings, enricher: Enricher, metrics: Metrics, seen: dict[str, str]) -> list[Replaceable]:
-    """Describe to a Reloader how the rules and the model of an enricher are replaced.
+    """Describe to a Reloader how the rules, the risk models and the model of an enricher are replaced.
 
-    `seen` has the identities of the loaded ones; without `seen["model"]` the model is never replaced.
+    `seen` has the result of `identities` from before they were loaded; without `seen["model"]` the model is never
+    replaced.
     """
 
     def load_model() -> OnnxModel:
@@ -139,7 +140,7 @@ def reloader_of(
 ) -> Reloader:
     """Build the reloader that replaces model and rules of an enricher, for a worker or the API, and `others`.
 
-    `seen` has the identities of the loaded ones.
+    `seen` has the result of `identities` from before they were loaded.
     """
     return Reloader(
         [*replaceables(settings, enricher, metrics, seen), *others],

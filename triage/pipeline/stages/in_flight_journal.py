@@ -65,7 +65,7 @@ class InFlightJournal:
         return bool(self._state.quarantined)
 
     def crashes_of(self, position: Position) -> int:
-        """Number of processes that ended while this record was the only one in flight."""
+        """Number of processes that ended, for any reason, while the record at `position` was the only one in flight."""
         return self._state.crashes.get(str(position), 0)
 
     def begin(self, messages: Sequence[ConsumedMessage]) -> None:

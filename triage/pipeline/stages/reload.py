@@ -39,7 +39,7 @@ class Replaceable:
 
 
 class Reloader:
-    """The first stage: checks for a new model or rules every `poll_s` seconds (0: only on request); passes batches on.
+    """The first stage: checks for a new model or rules every `poll_s` seconds (0: only on request); changes no batch.
 
     It does not affect the source: partitions stay assigned, and offsets are committed as usual.
     """

@@ -65,7 +65,7 @@ class Edited:
         return all(start <= edit.start and edit.end <= end and edit[:2] != (start, end) for edit in touching)
 
     def placed(self) -> list[tuple[Edit, Range]]:
-        """Return each edit with the range of its placeholder in the new text."""
+        """Return each edit with the range of its placeholder in the new text, in order."""
         return [
             (edit, (end - len(edit.placeholder), end)) for edit, end in zip(self._edits, self._new_ends, strict=True)
         ]

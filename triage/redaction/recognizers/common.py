@@ -55,7 +55,7 @@ def scan(pattern: re.Pattern[str], text: str, accept: Callable[[re.Match[str]], 
 
 
 def cued(text: str, start: int, cue: re.Pattern[str]) -> bool:
-    """True if `cue` matches directly before `start`; `cue` is a pattern that ends in `$`."""
+    """True if `cue` matches directly before `start`; it is a pattern that ends in `$`, such as `cue_before` returns."""
     before = text[max(0, start - _LOOK_BACK) : start]
     # Every word has a letter: long runs of digits and signs are not searched.
     return _LETTER.search(before) is not None and cue.search(before) is not None

@@ -66,8 +66,8 @@ def _trimmed(url: str) -> str:
 def cleaned_url(url: str, replaced: Callable[[str], str | None], *, handles: bool) -> str:
     """Remove the credentials, query and fragment of a URL.
 
-    `replaced(part)` returns the placeholder for a part of the host or path that contains a redacted kind, or None; with
-    `handles`, user names on social sites become [HANDLE].
+    `replaced(part)` returns the placeholder for a part of the host or path that contains a redacted kind, or None; if
+    `handles` is true, user names on social sites become [HANDLE].
     """
     match = _SPLIT.match(url)
     scheme, authority, path = (match[1] or "", match[2], match[3]) if match else ("", url, "")

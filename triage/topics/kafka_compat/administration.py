@@ -10,10 +10,10 @@ from triage.topics.kafka_types import Admin
 
 
 def broker_count(admin: Admin) -> int | None:
-    """Return the number of brokers in the cluster; None if kafka-python cannot read the response.
+    """Return the number of brokers in the cluster; None if kafka-python cannot read it.
 
-    Its `describe_cluster` fails with a KeyError on brokers that support only version 0 of DescribeCluster (Kafka before
-    3.7). Remove when it does not expect `endpoint_type` in every response.
+    Its `describe_cluster` fails with a KeyError on brokers that support only version 0 of DescribeCluster (Kafka
+    before 3.7). Remove when it does not expect `endpoint_type` in every response.
     """
     with suppress(KeyError):
         return len(admin.describe_cluster()["brokers"])

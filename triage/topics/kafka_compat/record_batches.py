@@ -48,7 +48,7 @@ class SentRecords:
         return next((error for error in self.errors() if error is not None), None)
 
     def errors(self) -> list[BaseException | None]:
-        """Return the error of each record, None for one that has none or is not done."""
+        """Return the error of each record, in order; None for a record that was acknowledged or is not done."""
         return [error for part in self._parts for error in part.errors()]
 
     def get(self, timeout: float | None = None) -> None:

@@ -37,9 +37,10 @@ def calibrate(checkpoint: Checkpoint, corpus: Corpus, max_tokens: int = 512) -> 
 
 
 def fit(outputs: Outputs, examples: Sequence[Example], rows: Sequence[Encoded]) -> Calibration:
-    """Calibration from the model's logits on labelled texts. Raises TrainingError for a head without labels.
+    """Calibration from the model's logits on labelled texts; `rows` are the encoded `examples`.
 
-    The intent is calibrated first: its probabilities refine the temperature of the sentiment.
+    Raises TrainingError for a head without labels. The intent is calibrated first: its probabilities refine the
+    temperature of the sentiment.
     """
     sources = np.array([example.source for example in examples])
     tokens = np.array([len(row.ids) for row in rows])

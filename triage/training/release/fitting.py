@@ -28,9 +28,9 @@ def fit_scaling(
 ) -> tuple[float, Scaling]:
     """Temperature and slopes that minimize the weighted negative log-likelihood of `labels` [texts].
 
-    log T is linear in log(tokens), in a 0/1 feature for Chinese texts and, if `intents` [texts, intents] are given, in
-    the intent probabilities, with a small penalty on the squared slopes. `logits` are [texts, classes]; `tokens`,
-    `chinese` and `weights` are [texts]. T is limited to .25 to 4.
+    log T is linear in log(tokens), in a 0/1 feature for Chinese texts and, if `intents` [texts, intents] are given,
+    in the intent probabilities, with a small penalty on the squared slopes. `logits` are [texts, classes]; `tokens`
+    (numbers), `chinese` and `weights` are [texts]. T is limited to .25 to 4.
     """
     from scipy.optimize import minimize
 
@@ -79,7 +79,7 @@ def fit_aspects(
 
 
 def source_weights(sources: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Weights [n] that sum to 1 and give each source the same total, so that one easy dataset does not dominate."""
+    """Weights [n] of texts that sum to 1 and give each source the same total, so that no single dataset dominates."""
     _, index, counts = np.unique(sources, return_inverse=True, return_counts=True)
     return 1.0 / (counts[index] * len(counts))
 
@@ -89,8 +89,8 @@ def fit_temperature(
 ) -> float:
     """The T that minimizes the negative log-likelihood of `labels` [n] under softmax(logits [n, classes] / T).
 
-    Guo et al. 2017, On Calibration of Modern Neural Networks, section 4.2. The loss is unimodal in T, so a golden
-    section search over log T finds the minimum. T is limited to .25 to 4.
+    Guo et al. 2017, On Calibration of Modern Neural Networks, section 4.2. `weights` [n] are equal by default. The
+    loss is unimodal in T, so a golden section search over log T finds the minimum. T is limited to .25 to 4.
     """
     weights = np.full(len(labels), 1 / len(labels)) if weights is None else weights
     ratio = (np.sqrt(5.0) - 1) / 2

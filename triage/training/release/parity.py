@@ -19,10 +19,10 @@ _ROWS = 16
 
 @dataclass(frozen=True)
 class Parity:
-    """Agreement of export and checkpoint.
+    """Agreement of an exported model and its checkpoint: the shares of equal labels, and differences of probabilities.
 
-    The agreements are shares of equal labels: of texts, for entities of tokens, for aspects of texts x aspects (None
-    for a model without aspects). The differences are absolute differences of probabilities over all heads.
+    Shares are of texts, for entities of tokens, for aspects of texts x aspects (None for a model without aspects).
+    Differences are absolute, over the probabilities of all heads.
     """
 
     texts: int
@@ -39,7 +39,10 @@ class Parity:
 
 
 def compare_with_export(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> Parity:
-    """Run checkpoint and model folder on the same padded batches. Raises ModelError if the folder cannot be loaded."""
+    """Compare checkpoint and model folder on the same padded batches of `texts`: labels and probabilities.
+
+    Raises ModelError if the folder cannot be loaded.
+    """
     import torch
 
     manifest = read_manifest(folder)

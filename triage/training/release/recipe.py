@@ -9,9 +9,10 @@ _FLAGS = ("seed", "max_minutes", "learning_rate", "head_learning_rate", "warmup_
 
 
 def reproduction_commands(manifest: dict[str, Any], trained: dict[str, Any]) -> Iterable[str]:
-    """Shell commands: each stage with its data, averages of runs, export and evaluation.
+    """Shell commands that make a model again: each training stage with its data, averages of runs, export, evaluation.
 
-    A run that several stages refer to is trained once: runs are the same if commit, seed, texts and steps are equal.
+    `trained` describes the last stage, as a checkpoint's info. A run that several stages refer to is trained once:
+    runs are the same if commit, seed, texts and steps are equal.
     """
     base, before = manifest["encoder"]["base"], ""
     known: dict[str, str] = {}

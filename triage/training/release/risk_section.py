@@ -12,9 +12,10 @@ _BEFORE = "\n## Metrics"
 
 
 def write_section(folder: Path, trained: Mapping[str, Any], thresholds: Mapping[str, float]) -> None:
-    """Put the section before the metrics of `CARD.md`, in place of one that is there; nothing without a card.
+    """Put the section on the risk head before the metrics in `CARD.md`, in place of an earlier one.
 
-    `trained` has the numbers of texts (`own`, `background`) and, by risk, `recall` and `false_share` of validation.
+    Does nothing without a card. `trained` has the numbers of texts (`own`, `background`) and, by risk, `recall` and
+    `false_share` of validation.
     """
     path = folder / CARD_FILE
     if not path.exists():
@@ -26,7 +27,11 @@ def write_section(folder: Path, trained: Mapping[str, Any], thresholds: Mapping[
 
 
 def risk_section(trained: Mapping[str, Any], thresholds: Mapping[str, float]) -> list[str]:
-    """Lines of the section, title included, from the same numbers as `write_section`."""
+    """Lines of the section on the risk head, title included.
+
+    `trained` has the numbers of texts (`own`, `background`) and in `validation`, by risk, `recall` and `false_share`;
+    `thresholds` are the probabilities from which risks are reported.
+    """
     rows = [
         f"| {label} | {thresholds[label]:.2f} | {100 * scores['recall']:.1f} | {100 * scores['false_share']:.1f} |"
         for label, scores in trained["validation"].items()

@@ -98,7 +98,10 @@ def train_model(
 
 
 def calibrate_checkpoint(folder: Path, corpus: Corpus) -> Path:
-    """Fit temperatures and thresholds on the validation texts and write them to the checkpoint's info.json."""
+    """Fit temperatures and thresholds on the validation texts of `corpus` and write them to the checkpoint's info.json.
+
+    Returns `folder`. Raises TrainingError if a head has no validation text.
+    """
     from triage.training.loop.checkpoint import load_checkpoint
     from triage.training.release.calibrate import as_dict, calibrate
 
@@ -118,9 +121,10 @@ def export_checkpoint(folder: Path, output: Path, version: str, precision: str =
 
 
 def check_parity(folder: Path, model: Path, data: Path | None, texts: int = PARITY_TEXTS) -> "Parity":
-    """Compare a checkpoint with its export on about `texts` test texts, from every dataset under `data`.
+    """Compare a checkpoint with its export `model`: shares of equal labels, and differences of probabilities.
 
-    If `data` is None, they are the project's own validation texts. Raises ModelError if the export cannot be loaded.
+    Both predict about `texts` test texts from all datasets under `data`, or, if it is None, the project's own
+    validation texts. `folder` is a run or a checkpoint. Raises ModelError if the export cannot be loaded.
     """
     from triage.training.loop.checkpoint import load_checkpoint
     from triage.training.release.parity import compare_with_export
@@ -130,7 +134,10 @@ def check_parity(folder: Path, model: Path, data: Path | None, texts: int = PARI
 
 
 def update_metrics(model: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-    """Replace metrics.json of a model folder by `change` of its content; returns the new content."""
+    """Replace metrics.json of the model folder `model` by `change` of its content; returns the new content.
+
+    Without the file the content is {}.
+    """
     path = model / "metrics.json"
     metrics = change(read_json(path) if path.exists() else {})
     write_json(path, metrics, indent=None)

@@ -30,13 +30,13 @@ _VALIDATION = 0.2
 
 
 def examples_of(folder: Path, texts: list[RiskText], threads: int) -> Examples:
-    """Read the states of the texts; a positive label weighs more than a negative one, because there are fewer."""
+    """Read the hidden states of the texts from the model in `folder`; positive labels weigh more than negative ones."""
     targets, weights = arrays(texts)
     return Examples(read_states(folder, [each.text for each in texts], threads), targets, weights)
 
 
 def arrays(texts: list[RiskText]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Targets and weights [texts, risks]."""
+    """Targets (1: has the risk) and weights [texts, risks]; a weight is 0 where the text has no label for the risk."""
     targets = np.array([[label in each.risks for label in LABELS] for each in texts], np.float32)
     known = np.array([[label in each.known for label in LABELS] for each in texts], np.float32)
     rare = np.array([_RARE.get(label, _COMMON) for label in LABELS], np.float32)
@@ -89,7 +89,10 @@ def main() -> None:
 def scores(
     logits: NDArray[np.float32], targets: NDArray[np.float32], temperature: float, thresholds: dict[str, float]
 ) -> dict[str, dict[str, float]]:
-    """Recall and share of false reports by risk, of logits and targets [texts, risks]."""
+    """`recall` and `false_share` (share of the texts without the risk that are reported) by risk.
+
+    `logits` and `targets` are [texts, risks]; `thresholds` are probabilities by risk.
+    """
     found = 1 / (1 + np.exp(-logits / temperature)) >= np.array([thresholds[str(label)] for label in LABELS])
     return {
         str(label): {
@@ -103,7 +106,10 @@ def scores(
 def manifest_fields(
     folder: Path, temperature: float, thresholds: dict[str, float], version: str | None = None
 ) -> dict[str, object]:
-    """Fields of the manifest that describe the head."""
+    """Fields of a model's manifest that describe the risk head: labels, thresholds, temperature and the version.
+
+    `folder` is the model to which the head is added; `version` None keeps that of this model.
+    """
     known = read_json(folder / "manifest.json")
     return {
         "risks": [str(label) for label in LABELS],

@@ -21,8 +21,7 @@ _WARM_UP = 60
 class RiskHead(nn.Module):
     """One small hidden layer per token, and for each risk an attention over the tokens (see `AspectHead`).
 
-    A risk stands in one clause of a text: each token gets a score for each risk, and the attention chooses whose score
-    counts.
+    A risk stands in one clause of a text, so the attention of a risk chooses the tokens whose scores count.
     """
 
     def __init__(self, inputs: int, risks: int) -> None:
@@ -56,7 +55,10 @@ def train_head(
     seed: int = 0,
     report: Callable[[str], None] | None = None,
 ) -> RiskHead:
-    """Train on all sets together, with batches of similar lengths."""
+    """Train a risk head on all sets together, with batches of similar lengths.
+
+    `report` is called with a line of text after each epoch.
+    """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     head = RiskHead(sets[0].states.values.shape[1], sets[0].targets.shape[1])
@@ -88,7 +90,7 @@ def train_head(
 
 
 def predict(head: RiskHead, states: TokenStates) -> NDArray[np.float32]:
-    """Logits [texts, risks]."""
+    """Logits [texts, risks] of the risk head for texts with these states."""
     tensor = torch.from_numpy(states.values)
     order = np.argsort(states.lengths, kind="stable")
     head.eval()
@@ -101,7 +103,10 @@ def predict(head: RiskHead, states: TokenStates) -> NDArray[np.float32]:
 
 
 def padded(tensor: Tensor, states: TokenStates, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """States [rows, seq, inputs] float32 of some texts, and the mask of their tokens."""
+    """States [rows, seq, inputs] float32 of the texts with the indices `rows`, and the mask [rows, seq] of tokens.
+
+    `tensor` holds `states.values`, [tokens, inputs].
+    """
     lengths = torch.from_numpy(states.lengths[rows])
     starts = torch.from_numpy(states.starts[:-1][rows])
     columns = torch.arange(int(lengths.max()))[None]

@@ -30,7 +30,7 @@ class TokenStates:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each text."""
+        """Number of tokens of each text, [texts]."""
         return np.diff(self.starts)
 
 
@@ -51,7 +51,7 @@ def chosen_layers(count: int) -> list[int]:
 
 
 def read_states(folder: Path, texts: Sequence[str], threads: int = 1) -> TokenStates:
-    """Run the model of `folder` on the texts, each cut at 128 tokens."""
+    """Run the model of `folder` on the texts, each cut at 128 tokens, and return its hidden states."""
     import onnx
     import onnxruntime as ort
 

@@ -57,7 +57,7 @@ class RiskText:
 
 
 def own_texts(path: Path | None = None) -> list[RiskText]:
-    """The project's own texts, or those of a JSONL file with `text`, `risks` and optionally `group`.
+    """The project's own texts with risks, or those of a JSONL file with `text`, `risks` and optionally `group`.
 
     Raises TrainingError for a row that lacks them, or names another risk.
     """
@@ -111,7 +111,7 @@ def _background(text: str, praise: bool) -> RiskText:
 
 
 def split_groups(texts: Iterable[RiskText], share: float, seed: int = 3) -> tuple[list[RiskText], list[RiskText]]:
-    """Training and validation texts; a group is in one of them as a whole."""
+    """Split texts into training and validation texts, a share `share` of the groups; a group stays together."""
     texts = list(texts)
     groups = sorted({text.group for text in texts})
     random.Random(seed).shuffle(groups)  # noqa: S311 - no secret

@@ -13,7 +13,7 @@ _LOWEST, _HIGHEST = 0.3, 0.95
 
 
 def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
-    """The divisor of the logits [texts, risks] with the smallest log loss, from 0.3 to 3."""
+    """The divisor of the logits, from 0.3 to 3, with the smallest log loss; both arrays are [texts, risks]."""
     grid = np.linspace(0.3, 3.0, 55)
     losses = [np.logaddexp(0.0, np.where(targets > 0, -1, 1) * logits / divisor).mean() for divisor in grid]
     return round(float(grid[int(np.argmin(losses))]), 2)
@@ -22,7 +22,9 @@ def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32]) -
 def fit_threshold(
     sets: Iterable[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]], temperature: float
 ) -> float:
-    """The lowest probability, from .3 to .95, that reports at most `MOST_FALSE` and `MOST_FALSE_REAL`.
+    """The lowest probability, from .3 to .95, from which few enough texts without the risk are reported.
+
+    Their share may be `MOST_FALSE` on average over the sets, and `MOST_FALSE_REAL` in each set but the first.
 
     Each set has logits, targets and weights [texts] of one risk; a weight of 0 means that the target is unknown.
     """
