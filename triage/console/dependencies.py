@@ -59,7 +59,7 @@ class Evidence(Protocol):
         ...
 
     def state(self, intent: str | None) -> KnowledgeState:
-        """Return the articles (None: of all intents), and the questions that got no answer."""
+        """Return the articles of `intent` (None: of all), and the questions that got no answer."""
         ...
 
 

@@ -60,7 +60,7 @@ class CatalogueDocument(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class CatalogueState(msgspec.Struct, kw_only=True):
-    """The state of the index after the last `apply`: a change of `applied_at` means that items have changed."""
+    """The state of the index after the last `triage guide apply`; if `applied_at` changes, items have changed."""
 
     doc: Literal["state"]
     items: int

@@ -65,7 +65,7 @@ def build_app(
     """Build the application: routes, probes and the documentation page, behind authentication and metrics.
 
     While it runs, it runs the micro-batcher of `service`. Routes whose part (`conversations`, `answers`, `resolutions`,
-    `guide`) is None refuse requests.
+    `guide`) is None refuse requests. `wall` is the clock for limits and times, by default the system's.
     """
 
     @asynccontextmanager

@@ -83,7 +83,7 @@ def make_producer(settings: KafkaSettings, max_request_bytes: int) -> "Producer"
     """Create an idempotent Kafka producer whose records must be acknowledged by all in-sync replicas.
 
     A record that is not acknowledged within two request timeouts fails. The producer compresses with gzip, which every
-    consumer can unpack. Raises kafka-python's errors.
+    consumer can unpack. Raises KafkaError if no broker answers.
     """
     from kafka import KafkaProducer
 

@@ -120,9 +120,10 @@ def require_topics(settings: KafkaSettings, names: Iterable[str], *, clock: Cloc
 def topic_settings(
     settings: KafkaSettings, names: Iterable[str], *, clock: Clock | None = None
 ) -> dict[str, dict[str, str | None]]:
-    """Return the Kafka settings of the topics (short names) that exist, by full name; {} if they cannot be read.
+    """Return the Kafka settings of those topics (short names) that exist: {full name: {setting: value}}.
 
-    Defaults of the brokers are included. Raises Unavailable if no broker answers, AccessDenied if the login fails.
+    Defaults of the brokers are included; a topic whose settings the user may not read has {}. Raises Unavailable if no
+    broker answers, AccessDenied if the login fails.
     """
     from triage.topics.kafka_compat import topic_configs
 

@@ -14,7 +14,8 @@ def described_groups(admin: Admin, groups: Sequence[str], clock: Clock | None = 
     """Return what Kafka says of each group, by its name: `members` has one entry for each member.
 
     A cluster has no coordinator for a group until the topic of offsets exists, and while another broker takes over.
-    kafka-python's admin client does not wait for it: this asks again for 5 seconds. Raises kafka-python's errors.
+    kafka-python's admin client does not wait for it: this asks again for 5 seconds. Raises KafkaError if it still
+    fails.
     """
     from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
@@ -35,7 +36,8 @@ def committed_offsets(
 ) -> dict[TopicPartition, int | None]:
     """Return the group's committed offset (the next to read) of each partition; None if it has committed none.
 
-    An offset may be missing while the transaction that commits it is being completed. Raises kafka-python's errors.
+    An offset may be missing while the transaction that commits it is being completed. Raises KafkaError if the request
+    fails.
     """
     requested = list(partitions)
     if not requested:

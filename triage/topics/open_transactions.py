@@ -53,7 +53,7 @@ def wait_for_transactions_of(
     """Wait until every open transaction whose transactional id begins with `prefix` is committed or aborted.
 
     Those that begin after this call are not waited for, nor those of the id `except_for`. Ids that the user may not
-    describe are not seen. Raises Unavailable after `timeout_s`, and kafka-python's errors.
+    describe are not seen. Raises Unavailable after `timeout_s` seconds, KafkaError if a request fails.
     """
     clock = clock or SystemClock()
     until = clock.monotonic() + timeout_s

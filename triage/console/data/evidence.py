@@ -96,7 +96,7 @@ class LocalEvidence:
         store_verdict(self._client, self._settings.elasticsearch, stored)
 
     def state(self, intent: str | None) -> KnowledgeState:
-        """Return the articles (None: of all intents), and the questions that got no answer."""
+        """Return the articles of `intent` (None: of all), and the questions that got no answer."""
         elastic = self._settings.elasticsearch
         verdicts = verdicts_by_article(self._client, elastic)
         stored = read_articles(self._client, elastic.knowledge()).values()

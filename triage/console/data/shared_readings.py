@@ -32,7 +32,7 @@ class SharedSnapshot:
         self._lock = asyncio.Lock()
 
     async def within(self, seconds: float) -> Snapshot:
-        """Like `current`, but return the previous snapshot if reading takes longer than `seconds`."""
+        """Return the snapshot, read again if it is due; the previous one if reading takes longer than `seconds`."""
         reading = asyncio.ensure_future(self.current())
         done, _ = await asyncio.wait([reading], timeout=seconds)
         return reading.result() if done else self._last
@@ -78,7 +78,7 @@ class SharedReading(Generic[T]):
         self.error: str | None = None
 
     async def within(self, seconds: float) -> Self:
-        """Like `current`, but return after `seconds` at the latest, with the previous value if reading takes longer."""
+        """Return this object, its value read again if it is due; after `seconds` at the latest, with the old value."""
         reading = asyncio.ensure_future(self.current())
         await asyncio.wait([reading], timeout=seconds)
         return self

@@ -166,7 +166,7 @@ def timeline_table(slots: Sequence[TimeSlot], step_ms: int, now_ms: int, transla
 
 
 def intents_description(intents: list[IntentCount], translations: Translations) -> str:
-    """Describe the bars of intents in a sentence for screen readers."""
+    """Describe the bars of `top_intents` in a sentence for screen readers."""
     listed = ", ".join(f"{translations.intent(each.intent)} {each.counts.negative}" for each in _most_negative(intents))
     return translations("chart.intents", listed=listed) if listed else translations("chart.no_intents")
 
