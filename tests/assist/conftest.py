@@ -36,7 +36,8 @@ def apply(client, settings, writer):
         store.ensure_index(client, index)
         indexed = store.read_articles(client, index)
         collection = Collection(articles=found, problems=list(refused))
-        plan = plan_knowledge(collection, indexed, TOKENS, encoder.version if encoder else None)
+        incomplete = store.find_leftovers(client, index, indexed).incomplete
+        plan = plan_knowledge(collection, indexed, TOKENS, encoder.version if encoder else None, incomplete)
         return plan, writer(encoder).apply(plan, found, indexed)
 
     return apply

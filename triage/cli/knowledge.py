@@ -58,12 +58,15 @@ def plan(
     from triage.assist.answers.assemble import usable_encoder
     from triage.assist.knowledge.plan import plan_knowledge
     from triage.elastic.client import connect
-    from triage.elastic.knowledge import read_articles
+    from triage.elastic.knowledge import find_leftovers, read_articles
 
     encoder = usable_encoder(settings)
+    name = index or settings.elasticsearch.knowledge()
     with connect(settings.elasticsearch) as client:
-        indexed = read_articles(client, index or settings.elasticsearch.knowledge())
-    planned = plan_knowledge(found, indexed, settings.assist.passage_tokens, encoder.version if encoder else None)
+        indexed = read_articles(client, name)
+        incomplete = find_leftovers(client, name, indexed).incomplete
+    version = encoder.version if encoder else None
+    planned = plan_knowledge(found, indexed, settings.assist.passage_tokens, version, incomplete)
     _show(planned)
     if found.problems:
         raise typer.Exit(1)
@@ -107,7 +110,8 @@ def apply(
         store.ensure_index(client, name)
         indexed = store.read_articles(client, name)
         tokens = settings.assist.passage_tokens
-        planned = plan_knowledge(found, indexed, tokens, encoder.version if encoder else None)
+        incomplete = store.find_leftovers(client, name, indexed).incomplete
+        planned = plan_knowledge(found, indexed, tokens, encoder.version if encoder else None, incomplete)
         if not delete_many:
             planned.require_few_deletions(len(indexed))
         writer = KnowledgeWriter(client, name, encoder, TokenCounter(), tokens, clock)

@@ -16,7 +16,7 @@ from triage.elastic.errors import DEPENDENCY, cause, is_overload, translated
 from triage.elastic.index_faults import remedy
 from triage.elastic.knowledge_mapping import knowledge_mapping
 from triage.elastic.mapping import JsonObject
-from triage.elastic.reading import count, read_document, refresh, run_search
+from triage.elastic.reading import count, read_document, read_documents, refresh, run_search
 from triage.elastic.template import full_text, probe
 from triage.errors import DependencyError, IndexUnusable, Unavailable
 from triage.schemas.knowledge import Article, ArticleState, PassageDocument, passage_id
@@ -101,13 +101,24 @@ def read_versions(client: Elasticsearch, index: str, article: str) -> list[tuple
     return sorted(found, key=lambda each: each[2])
 
 
-def stale_versions(client: Elasticsearch, index: str, current: Mapping[str, StoredArticle]) -> list[str]:
-    """`_id`s of passages whose version is not that of their article in `current`, as a killed `apply` leaves them."""
+@dataclass(frozen=True)
+class Leftovers:
+    """What an `apply` that was killed left: `stale`, `_id`s of passages whose version is not that of their article, and
+    `incomplete`, articles that lack passages.
+    """
+
+    stale: list[str]
+    incomplete: set[str]
+
+
+def find_leftovers(client: Elasticsearch, index: str, current: Mapping[str, StoredArticle]) -> Leftovers:
+    """Compare the visible passages with the articles."""
     counted = sum(each.state.passages for each in current.values())
     query: JsonObject = {"bool": {"filter": [{"term": {"doc": "passage"}}]}}
     if count(client, index, query) == counted:
-        return []
+        return Leftovers([], set())
     stale: list[str] = []
+    missing = {article: each.state.passages for article, each in current.items()}
     after: list[Any] | None = None
     while True:
         body = run_search(
@@ -116,13 +127,22 @@ def stale_versions(client: Elasticsearch, index: str, current: Mapping[str, Stor
         )  # fmt: skip
         hits = body["hits"]["hits"]
         if not hits:
-            return stale
+            return Leftovers(stale, {article for article, number in missing.items() if number > 0})
         after = hits[-1]["sort"]
         for hit in hits:
             source = hit["_source"]
             known = current.get(source["article"])
             if known is None or known.state.version != source["version"]:
                 stale.append(hit["_id"])
+            else:
+                missing[source["article"]] -= 1
+
+
+def missing_passages(client: Elasticsearch, index: str, passages: Sequence[PassageDocument]) -> list[PassageDocument]:
+    """Those of these passages that the index does not have, whether searches see them or not."""
+    ids = [passage_id(each.article, each.version, each.number) for each in passages]
+    there = {hit["_id"] for hit in read_documents(client, [(index, each) for each in ids], source=False)}
+    return [each for each, identity in zip(passages, ids, strict=True) if identity not in there]
 
 
 def write_passages(client: Elasticsearch, index: str, passages: Iterable[PassageDocument]) -> None:
@@ -186,7 +206,7 @@ def switch_articles(
 
 
 def remove_article(client: Elasticsearch, index: str, before: StoredArticle) -> bool:
-    """Delete an article with its passages; the texts of its versions stay.
+    """Delete an article; its passages and versions stay.
 
     False, and nothing is deleted, if the article is not as in `before` any more, because another process changed it.
     """
@@ -197,23 +217,12 @@ def remove_article(client: Elasticsearch, index: str, before: StoredArticle) -> 
         return False
     if item["delete"]["status"] != 404:
         require_written(item["delete"], index)
-    delete_passages(client, index, passage_ids(before.state))
     return True
 
 
 def passage_ids(state: ArticleState) -> list[str]:
     """`_id`s of all passages of an article's version."""
     return [passage_id(state.article, state.version, number) for number in range(1, state.passages + 1)]
-
-
-def delete_passages(client: Elasticsearch, index: str, ids: Sequence[str]) -> None:
-    """Delete passages by `_id`; those that are not there do not matter."""
-    for start in range(0, len(ids), _PAGE):
-        part = ids[start : start + _PAGE]
-        lines = [msgspec.json.encode({"delete": {"_index": index, "_id": each}}) for each in part]
-        for item in _bulk(client, lines):
-            if item["delete"]["status"] != 404:
-                require_written(item["delete"], index)
 
 
 def make_visible(client: Elasticsearch, index: str) -> None:

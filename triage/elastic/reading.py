@@ -94,16 +94,18 @@ def read_document(client: Elasticsearch, index: str, identity: str) -> JsonObjec
     return dict(body) if body.get("found") else None
 
 
-def read_documents(client: Elasticsearch, items: Sequence[tuple[str, str]]) -> list[JsonObject]:
+def read_documents(client: Elasticsearch, items: Sequence[tuple[str, str]], *, source: bool = True) -> list[JsonObject]:
     """Read documents by (index, `_id`), as Elasticsearch returns them; missing ones are left out.
 
+    Without `source` only their metadata, by which one sees which are there.
     Also finds documents that are not searchable yet. Raises Unavailable if it is unknown whether a document exists,
     because its index is closed or its shard unassigned.
     """
     if not items:
         return []
     with translated():
-        docs = client.mget(docs=[{"_index": index, "_id": identity} for index, identity in items]).body["docs"]
+        wanted = [{"_index": index, "_id": identity} for index, identity in items]
+        docs = client.mget(docs=wanted, source=None if source else False).body["docs"]
     for each in docs:
         kind, reason = cause(each.get("error"))
         if kind and kind != "index_not_found_exception":

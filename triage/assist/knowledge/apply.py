@@ -16,6 +16,7 @@ from triage.assist.knowledge.tokens import TokenCounter
 from triage.clock import Clock, rfc3339
 from triage.elastic import knowledge as store
 from triage.elastic.knowledge import StoredArticle
+from triage.elastic.passage_removal import discard_passages
 from triage.errors import Unavailable
 from triage.schemas.knowledge import Article, ArticleState, Passage, PassageDocument, pack_vector, passage_name
 
@@ -82,6 +83,7 @@ class KnowledgeWriter:
             progress(done.written, total)
         for name in plan.delete:
             if store.remove_article(self._client, self._index, indexed[name]):
+                self._discard(store.passage_ids(indexed[name].state))
                 done.deleted += 1
             else:
                 done.contested += 1
@@ -112,26 +114,28 @@ class KnowledgeWriter:
         changes = [(self._state(each, now), indexed.get(each.article.id)) for each in batch]
         switched = store.switch_articles(self._client, self._index, changes)
         replaced = [_replaced(*change) for change, mine in zip(changes, switched, strict=True) if mine]
-        # At once: another run that replaces these versions writes its passages again, and must not lose them to this.
-        store.delete_passages(self._client, self._index, [passage for each in replaced for passage in each])
+        self._discard([passage for each in replaced for passage in each])
         for (state, _), mine in zip(changes, switched, strict=True):
             if not mine:
                 done.contested += 1
-                self._switch_contested(state, [each for each in documents if each.article == state.article])
+                self._switch_contested(state)
+        # A run at the same time may have taken them for leftovers before their articles were switched.
+        store.write_passages(self._client, self._index, store.missing_passages(self._client, self._index, documents))
         done.written += len(batch)
         done.passages += len(documents)
 
-    def _switch_contested(self, state: ArticleState, documents: list[PassageDocument]) -> None:
+    def _switch_contested(self, state: ArticleState) -> None:
         """Make a version the current one of an article that another run changed in between."""
         for _ in range(_TRIES):
             before = store.read_article(self._client, self._index, state.article)
             (switched,) = store.switch_articles(self._client, self._index, [(state, before)])
             if switched:
-                # The other run may have deleted the same passages, if it replaced this version.
-                store.write_passages(self._client, self._index, documents)
-                store.delete_passages(self._client, self._index, _replaced(state, before))
+                self._discard(_replaced(state, before))
                 return
         raise Unavailable("elasticsearch", f"article {state.article} is being changed by others; run apply again")
+
+    def _discard(self, passages: Sequence[str]) -> int:
+        return discard_passages(self._client, self._index, passages)
 
     def _documents(self, batch: Sequence[_Prepared]) -> list[PassageDocument]:
         documents = [
@@ -186,11 +190,10 @@ class KnowledgeWriter:
 
     def _sweep(self, done: Applied) -> None:
         current = store.read_articles(self._client, self._index)
-        stale = store.stale_versions(self._client, self._index, current)
+        stale = store.find_leftovers(self._client, self._index, current).stale
         if stale:
-            store.delete_passages(self._client, self._index, stale)
+            done.swept = self._discard(stale)
             store.make_visible(self._client, self._index)
-            done.swept = len(stale)
 
 
 def _replaced(state: ArticleState, before: StoredArticle | None) -> list[str]:

@@ -1,7 +1,7 @@
 """Compares a folder of knowledge with the index: what is new, changed, to encode again, and to delete."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -49,18 +49,22 @@ def version_of(article: Article, passage_tokens: int) -> str:
 
 
 def plan_knowledge(
-    found: Collection, indexed: Mapping[str, StoredArticle], passage_tokens: int, encoder: str | None
+    found: Collection,
+    indexed: Mapping[str, StoredArticle],
+    passage_tokens: int,
+    encoder: str | None,
+    incomplete: Container[str] = (),
 ) -> KnowledgePlan:
     """Compare accepted articles with those of the index; `encoder` is the version of the encoder, None without one.
 
-    Without an encoder, articles that have vectors keep them.
+    Without an encoder, articles that have vectors keep them. Those that are `incomplete` in the index are updated.
     """
     plan = KnowledgePlan()
     for identity, article in found.articles.items():
         before = indexed.get(identity)
         if before is None:
             plan.create.append(identity)
-        elif before.state.version != version_of(article, passage_tokens):
+        elif identity in incomplete or before.state.version != version_of(article, passage_tokens):
             plan.update.append(identity)
         elif encoder is not None and before.state.encoder != encoder:
             plan.encode.append(identity)
