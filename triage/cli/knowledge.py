@@ -239,6 +239,7 @@ def _say_problems(found: "Collection") -> None:
         typer.secho(f"and {more:,} more problems", fg="red", err=True)
     refused = len({(each.path, each.article or each.line) for each in found.problems})
     ignored = f", {len(found.ignored):,} other files left out" if found.ignored else ""
+    ignored += f", {found.drafts:,} drafts left out" if found.drafts else ""
     typer.secho(
         f"{len(found.articles):,} articles in {found.files:,} files, {refused:,} refused{ignored}",
         fg="red" if refused else None,

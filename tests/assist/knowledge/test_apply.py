@@ -53,6 +53,12 @@ def test_a_refused_article_keeps_its_indexed_version(client, settings, apply):
     assert names(client, settings) == ["a#1", "b#1"]
 
 
+def test_a_refused_translation_keeps_its_indexed_version(client, settings, apply):
+    apply(articles(**{"7-en": "Text.", "7-zh": "Text."}))
+    plan, _ = apply(articles(**{"7-en": "Text."}), refused=[Problem(Path("e.json"), 1, "no title", "7")])
+    assert (plan.kept, plan.delete) == (["7-zh"], [])
+
+
 def test_another_encoder_encodes_again(client, settings, apply, encoder):
     apply(articles(a="Text."))
     plan, _ = apply(articles(a="Text."), encoder)

@@ -129,6 +129,48 @@ def test_exports_of_help_centres(read):
     assert problems(found)[1] == "rows.csv:3: title is missing"
 
 
+def test_drafts_are_left_out_and_articles_for_some_readers_are_internal(read):
+    articles = [
+        {"id": number, "title": "T", "locale": "en-us", "body": "<p>Text.</p>", **fields}
+        for number, fields in enumerate(
+            ({}, {"draft": True}, {"user_segment_id": 7}, {"state": "Archived"}, {"user_segment_ids": [7]})
+        )
+    ]
+    found = read(export__json=json.dumps({"articles": articles}))
+    assert {each.id: each.audience for each in found.articles.values()} == {
+        "0": "public", "2": "internal", "4": "internal"
+    }  # fmt: skip
+    assert (found.drafts, found.problems) == (2, [])
+
+
+def test_columns_of_a_help_centre(read):
+    header = "Article ID,Article Title,Locale,Article Body,Status,Visibility,Type\n"
+    rows = "1,One,en-us,<p>Text.</p>,Published,Everyone,article\n2,Two,en-us,Text.,Published,Signed-in users,\n"
+    found = read(export__csv=header + rows + "3,Three,en-us,Text.,Draft,Everyone,\n4,Four,en-us,Text.,,Some,\n")
+    assert {each.id: (each.title, each.audience) for each in found.articles.values()} == {
+        "1": ("One", "public"), "2": ("Two", "internal")
+    }  # fmt: skip
+    assert problems(found) == ["export.csv:5: audience 'some' must be public or internal"]
+
+
+def test_translations_that_share_an_id_get_one_each(read):
+    articles = [{"id": 7, "title": "T", "locale": language, "body": "Text."} for language in ("zh-cn", "en-us", "en")]
+    found = read(export__json=json.dumps(articles, indent=1))
+    assert list(found.articles) == ["7-zh", "7-en"]
+    assert [each.id for each in found.articles.values()] == ["7-zh", "7-en"]
+    assert problems(found) == ["export.json:15: id '7' is that of export.json:9 too: ids are unique"]
+
+
+def test_a_page_of_a_site_is_its_article_without_what_is_around(read):
+    page = (
+        '<html lang="en"><head><title>Refunds – Example Help</title></head><body><header>Example</header><main>'
+        '<article><h1>Refunds</h1><p>In 5 days.</p><div class="article-votes">Was this helpful?</div></article></main>'
+        "<footer>Powered by us</footer></body></html>"
+    )
+    (article,) = read(refunds__html=page).articles.values()
+    assert (article.title, article.body) == ("Refunds", "# Refunds\n\nIn 5 days.")
+
+
 def test_other_files_are_left_out_and_a_folder_without_articles_is_an_error(read, tmp_path):
     found = read(a__md=GOOD, README__md="x", picture__png="x", _draft__md="x")
     assert (found.files, [path.name for path in found.ignored]) == (1, ["picture.png"])

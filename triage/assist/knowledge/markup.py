@@ -10,6 +10,10 @@ _HTML = re.compile(
 _UNSEEN = frozenset(
     ("script", "style", "head", "template", "noscript", "svg", "iframe", "object", "nav", "form", "-comment", "button")
 )
+# Parts of a page of a help centre that are not the article: classes of the theme that most of them have.
+_FURNITURE = frozenset(
+    ("breadcrumbs", "article-votes", "article-comments", "article-relatives", "article-return-to-top", "article-meta")
+)
 _BLOCKS = frozenset(
     ("p", "div", "section", "article", "main", "header", "footer", "blockquote", "pre", "table", "ul", "ol", "dl", "dt",
      "dd", "figure", "figcaption", "aside", "details", "summary", "address", "body", "html")
@@ -26,7 +30,10 @@ def is_html(text: str) -> bool:
 
 def markdown_of(page: str) -> str:
     """The readable text of a page or of a part of one; scripts, forms and navigation are left out."""
-    root = LexborHTMLParser(page).root
+    parser = LexborHTMLParser(page)
+    articles = parser.css("article") or parser.css("main")
+    # Around the one article of a page is what all pages of the site say.
+    root = articles[0] if len(articles) == 1 else parser.root
     parts: list[str] = []
     if root is not None:
         _collect(root, parts, 0)
@@ -39,7 +46,12 @@ def _collect(node: LexborNode, parts: list[str], depth: int) -> None:
     if tag == "-text":
         parts.append(_SPACES.sub(" ", node.text_content or ""))
         return
-    if tag in _UNSEEN or "hidden" in node.attributes or depth > _DEEPEST:
+    if (
+        tag in _UNSEEN
+        or not _FURNITURE.isdisjoint((node.attributes.get("class") or "").split())
+        or "hidden" in node.attributes
+        or depth > _DEEPEST
+    ):
         return
     before, after = _around(tag)
     parts.append(before)

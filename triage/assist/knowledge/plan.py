@@ -1,6 +1,7 @@
 """Compares a folder of knowledge with the index: what is new, changed, to encode again, and to delete."""
 
 import hashlib
+import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from triage.schemas.knowledge import Article
 
 _VERSION_DIGITS = 12
 _FEW = 10
+_OF_LANGUAGE = re.compile(r"-[a-z]{2,3}$")
 
 
 @dataclass
@@ -73,5 +75,7 @@ def plan_knowledge(
     refused = found.refused
     for identity in indexed:
         if identity not in found.articles:
-            (plan.kept if identity in refused else plan.delete).append(identity)
+            # The id of a translation in the index ends with its language, the refused article may lack it.
+            names = {identity, _OF_LANGUAGE.sub("", identity)}
+            (plan.kept if names & refused else plan.delete).append(identity)
     return plan

@@ -32,13 +32,15 @@ class Source:
 class Collection:
     """The content of a folder of knowledge: accepted articles by id, in order, and the problems of the others.
 
-    `files` is the number of files read, `ignored` the files of other kinds.
+    `files` is the number of files read, `ignored` the files of other kinds, `drafts` the number of articles that are
+    not published.
     """
 
     articles: dict[str, Article] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     files: int = 0
     ignored: list[Path] = field(default_factory=list)
+    drafts: int = 0
 
     @property
     def refused(self) -> set[str]:

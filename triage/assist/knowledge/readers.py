@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from selectolax.lexbor import LexborHTMLParser
 
+from triage.assist.knowledge.exports import fields_of_export
 from triage.assist.knowledge.fields import read_article
 from triage.assist.knowledge.problems import Problem, Source
 from triage.assist.rows import Row, UnreadableTextError, csv_rows, json_rows, kind_of, read_text
@@ -16,6 +17,7 @@ from triage.decoding import DecodeError, decoded
 from triage.schemas.knowledge import Article
 
 Read = tuple[Article | None, list[Problem], Source]
+"""An article, or None with its problems; without any it is not published."""
 _FENCE = re.compile(r"---[ \t]*")
 
 
@@ -69,8 +71,8 @@ def _html(text: str, path: Path) -> Iterator[Read]:
     fields: dict[str, Any] = {}
     for node in page.css("meta[name]"):
         fields[(node.attributes.get("name") or "").strip().lower()] = node.attributes.get("content") or ""
-    if title := page.css_first("title"):
-        fields.setdefault("title", title.text())
+    if title := _title(page):
+        fields.setdefault("title", title)
     if root := page.css_first("html"):
         fields.setdefault("language", root.attributes.get("lang") or "")
     # A page that is an article has no other id than its name.
@@ -80,7 +82,15 @@ def _html(text: str, path: Path) -> Iterator[Read]:
         at = text.lower().find(f'name="{name}"')
         return text.count("\n", 0, at) + 1 if at >= 0 else 1
 
-    yield *read_article({**fields, "body": text}, source, line_of, strict=False), source
+    yield _exported({**fields, "body": text}, source, line_of)
+
+
+def _title(page: LexborHTMLParser) -> str:
+    """The title of a page, without the name of the site if its only main heading says so."""
+    node = page.css_first("title")
+    title = " ".join(node.text().split()) if node else ""
+    headings = [" ".join(each.text().split()) for each in page.css("h1")]
+    return headings[0] if len(headings) == 1 and headings[0] and headings[0] in title else title
 
 
 def _rows(rows: Iterator[Row], path: Path) -> Iterator[Read]:
@@ -89,7 +99,7 @@ def _rows(rows: Iterator[Row], path: Path) -> Iterator[Read]:
         if row.fields is None:
             yield None, [Problem(path, row.line, row.problem)], source
         else:
-            yield *read_article(row.fields, source, _at(row.line), strict=False), source
+            yield _exported(row.fields, source, _at(row.line))
 
 
 def _csv(text: str, path: Path) -> Iterator[Read]:
@@ -113,9 +123,12 @@ def _json(text: str, path: Path) -> Iterator[Read]:
     if not isinstance(items, list):
         yield None, [Problem(path, 1, "must hold a list of articles")], Source(path)
         return
+    at = 0
     for number, item in enumerate(items, 1):
         identity = str(item.get("id", "")) if isinstance(item, dict) else ""
-        found = re.search(rf'"id"\s*:\s*"?{re.escape(identity)}\b', text) if identity else None
+        found = re.compile(rf'"id"\s*:\s*"?{re.escape(identity)}\b').search(text, at) if identity else None
+        # Articles stand in this order: a translation has the id of the original.
+        at = found.end() if found else at
         line = text.count("\n", 0, found.start()) + 1 if found else 1
         yield _fields(item, path, line, f"article {number}")
 
@@ -124,7 +137,14 @@ def _fields(item: Any, path: Path, line: int, what: str) -> Read:
     source = Source(path, line, line)
     if not isinstance(item, Mapping):
         return None, [Problem(path, line, f"{what} must be a JSON object with id, title, language, body")], source
-    return *read_article(item, source, _at(line), strict=False), source
+    return _exported(item, source, _at(line))
+
+
+def _exported(fields: Mapping[str, Any], source: Source, line_of: Callable[[str], int]) -> Read:
+    values = fields_of_export(fields)
+    if values is None:
+        return None, [], source
+    return *read_article(values, source, line_of, strict=False), source
 
 
 def _at(line: int) -> Callable[[str], int]:
