@@ -103,8 +103,9 @@ def read_versions(client: Elasticsearch, index: str, article: str) -> list[tuple
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What an `apply` that was killed left: `stale`, `_id`s of passages whose version is not that of their article, and
-    `incomplete`, articles that lack passages.
+    """Traces of an `apply` that was killed.
+
+    `stale` are `_id`s of passages whose version is not that of their article, `incomplete` articles that lack passages.
     """
 
     stale: list[str]
