@@ -131,7 +131,7 @@ def ask(
     config: ConfigOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Advise from the index: the wishes understood, items with what reviews say, the next question.
+    """Recommend items of the indexed catalogue: the wishes understood, items with what reviews say, the next question.
 
     Where nothing fits, it names the wish to drop. Exit 1 if nothing fits the last turn.
     """

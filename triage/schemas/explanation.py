@@ -87,6 +87,6 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExplainedRecord(EnrichedRecord, kw_only=True, omit_defaults=True):
-    """An enriched record with its explanation."""
+    """An enriched record with the reasons for its labels, severity, route and risk scores."""
 
     explanation: Explanation

@@ -57,7 +57,7 @@ def rules_page(reports: list[RuleReport], context: PageContext) -> str:
 
 
 def rule_page(report: RuleReport, context: PageContext) -> str:
-    """Render the page of one alert rule as an HTML document."""
+    """Render the page of one alert rule, with its budget of false alerts, keys and precision, as an HTML document."""
     facts = _facts(report, context.translations)
     content = render(
         "rules/detail.html", context.translations, report=report, facts=facts, proposal=_proposal(report, context),
