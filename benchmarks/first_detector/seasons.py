@@ -32,7 +32,10 @@ class SeasonTables:
         return self.read(tables, positions, None)[0]
 
     def read(self, tables: Tables, positions: list[Position], dispersion: Floats | None) -> tuple[list[Floats], Floats]:
-        """Factors, and the sum of their relative variances at this dispersion of counts, each of shape (keys,)."""
+        """Factors of the seasons at `positions`, each (keys,), and the sum of their relative variances (keys,).
+
+        `dispersion` is that of the counts; None makes the variances 0.
+        """
         factors = []
         unsure = np.zeros(tables.shape[1])
         for season, start, position in zip(self.seasons, self._starts, positions, strict=True):

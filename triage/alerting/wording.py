@@ -147,7 +147,7 @@ class Wording:
         return self._translations("notification.span", duration=self.duration(ms))
 
     def share(self, value: str, count: int, expected: float | None) -> str:
-        """Format a value with its count, and the usual count if it is known: `parcel 31 (usually 6)`."""
+        """Format a value with its count, and the usual count (`expected`) if it is known: `parcel 31 (usually 6)`."""
         if expected is None:
             return self._translations("notification.share", value=value, n=str(count))
         return self._translations(
@@ -279,7 +279,7 @@ class Wording:
         return self._translations("notification.said", by=by, comment=comment)
 
     def note(self, title: str, entry: HistoryEntry) -> str:
-        """Title of a note: a user commented, assigned the alert, or gave up its assignment."""
+        """Title of a note on the action `entry`: a user commented, assigned the alert, or gave up its assignment."""
         kind = "unassign" if entry.action == "assign" and not entry.to else entry.action
         return self._fit(self._translations(f"notification.note_{kind}", by=entry.by, to=entry.to or "", title=title))
 

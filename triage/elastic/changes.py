@@ -115,7 +115,7 @@ def breakdown(
     """Compare the values of `fields` (name to keyword field) within parts of a query's records, in one request.
 
     Each of the `parts` is a query. Returns for each part, by name of the field, the changes of the 20 most frequent
-    values.
+    values between the two `periods`.
     """
     if not parts:
         return []

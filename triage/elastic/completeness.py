@@ -134,7 +134,7 @@ def visible_indices(client: Elasticsearch, settings: ElasticsearchSettings) -> V
 
 
 def visibility(client: Elasticsearch, names: set[str]) -> Visibility:
-    """Find the indices behind these aliases or indices that searches read, and those that searches leave out."""
+    """Find the indices behind `names` (aliases or indices) that searches read, and those that searches leave out."""
     found = resolved(client, [f"{name}*" for name in sorted(names)])  # a pattern may match nothing
     behind = {index for alias, indices in _aliases(found) if alias in names for index in indices}
     attributes = {each["name"]: each.get("attributes", ()) for each in found.get("indices", ())}

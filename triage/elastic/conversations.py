@@ -21,7 +21,7 @@ _PAGE = 500
 
 
 def read(client: Elasticsearch, settings: ElasticsearchSettings, identity: str) -> Conversation | None:
-    """Read the latest version of the conversation with this id; None if there is none."""
+    """Read the latest version of the conversation with the id `identity`; None if there is none."""
     found = read_document(client, settings.conversations(), identity)
     if found is None:
         return None

@@ -100,7 +100,7 @@ def corrected_records(
 
 
 def count_corrections(client: Elasticsearch, settings: ElasticsearchSettings) -> tuple[int, int]:
-    """Count the corrected records; returns the number of all, and of those whose labels were changed."""
+    """(number of corrected records, number of those whose labels were changed)."""
     changed = {"filter": {"term": {"changed": True}}}
     everything = {"filter": {"exists": {"field": "record"}}}
     body = run_search(client, settings.corrections(), size=0, aggregations={"all": everything, "changed": changed})

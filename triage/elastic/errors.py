@@ -57,15 +57,18 @@ def _translate_answer(error: ApiError) -> TriageError:
 
 
 def is_overload(status: int, kind: str) -> bool:
-    """True if the same request may succeed later without a repair: status 429 or 5xx, except for a full disk."""
+    """True if the same request may succeed later without a repair: status 429 or 5xx, except for a full disk.
+
+    `kind` is the `type` of the error, the first result of `cause`.
+    """
     return (status == 429 and kind != "cluster_block_exception") or status >= 500
 
 
 def is_state(status: int, kind: str, reason: str) -> bool:
     """True if the cause is the state of the index or cluster, which an operator must repair, and not the request.
 
-    These are blocks (403, or 429 for a full disk), a closed index (400), or one that cannot be created now (404, or 400
-    at the shard limit).
+    `kind` and `reason` are the results of `cause`. These are blocks (403, or 429 for a full disk), a closed index
+    (400), or one that cannot be created now (404, or 400 at the shard limit).
     """
     if kind in {"cluster_block_exception", "index_closed_exception", "index_not_found_exception"}:
         return True

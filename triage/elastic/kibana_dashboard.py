@@ -33,7 +33,7 @@ def dashboard(
 ) -> list[JsonObject]:
     """The saved objects of a dashboard: its charts, then the dashboard itself. Panels flow from left to right.
 
-    `controls` are the filters above the panels, each as (data view id, field, title).
+    `name` makes its id. `controls` are the filters above the panels, each as (data view id, field, title).
     """
     placed, references = [], []
     x = y = row = 0

@@ -17,9 +17,9 @@ Shape = Literal["bar_stacked", "bar_percentage_stacked", "bar_horizontal_stacked
 
 
 def saved_object(kind: str, name: str, attributes: JsonObject, references: Sequence[JsonObject] = ()) -> JsonObject:
-    """One saved object, a line of the file that Kibana imports.
+    """One saved object of type `kind` with the id `name`, a line of the file that Kibana imports.
 
-    `name` is its id, `references` are the objects it refers to.
+    `references` are the objects that it refers to.
     """
     return {
         "type": kind,
@@ -80,7 +80,8 @@ def over_time(field: str, label: str = "Time") -> JsonObject:
 def terms(field: str, label: str, size: int = 10, by: str = "value", kind: str = "string") -> JsonObject:
     """Lens column that groups by the `size` most frequent values of a field, ordered by the column `by`.
 
-    All other values are one group; records without a value are left out.
+    `label` is its title, `kind` the type of the values. All other values are one group; records without a value are
+    left out.
     """
     return {
         "dataType": kind,
@@ -157,7 +158,7 @@ def heatmap(columns: Columns, x: str, y: str, value: str = "value") -> JsonObjec
 def lens(
     name: str, title: str, data_view: str, chart: JsonObject, *, where: str = "", description: str = ""
 ) -> JsonObject:
-    """A Lens chart over one data view, as a saved object; `where` filters its documents (KQL)."""
+    """A Lens chart over one data view, as a saved object with the id `name`; `where` filters its documents (KQL)."""
     columns = dict(chart["columns"])
     # Lens wants buckets before metrics.
     order = sorted(columns, key=lambda column: not columns[column]["isBucketed"])

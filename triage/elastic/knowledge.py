@@ -157,7 +157,10 @@ def write_passages(client: Elasticsearch, index: str, passages: Iterable[Passage
 
 
 def write_versions(client: Elasticsearch, index: str, versions: Iterable[tuple[Article, str]], applied_at: str) -> None:
-    """Keep the texts of article versions, each given as (article, version), unless they are kept already."""
+    """Keep the texts of article versions, each given as (article, version), unless they are kept already.
+
+    `applied_at` is the time to store with them (RFC 3339).
+    """
     lines: list[bytes] = []
     for article, version in versions:
         document = {
@@ -222,7 +225,7 @@ def remove_article(client: Elasticsearch, index: str, before: StoredArticle) -> 
 
 
 def passage_ids(state: ArticleState) -> list[str]:
-    """`_id`s of all passages of an article's version."""
+    """`_id`s of all passages of the article version that `state` describes."""
     return [passage_id(state.article, state.version, number) for number in range(1, state.passages + 1)]
 
 

@@ -25,7 +25,7 @@ _BY_CHANNEL = {"channel": {"terms": {"field": "channel", "size": len(Channel)}, 
 
 @dataclass(frozen=True)
 class Ranges:
-    """Ranges of event times that the live page counts, in ms since the epoch; all end at `end_ms` (exclusive).
+    """Ranges of event times that the live page counts: starts in ms since the epoch; all end at `end_ms` (exclusive).
 
     The range from `slots_start_ms` is divided into slots of `slot_s` seconds, aligned to the epoch.
     """

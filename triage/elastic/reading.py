@@ -42,7 +42,7 @@ def run_search(client: Elasticsearch, index: str, **body: Any) -> JsonObject:
 def run_searches(
     client: Elasticsearch, index: str, bodies: Sequence[JsonObject]
 ) -> list[JsonObject | DependencyError | Unavailable | AccessDenied]:
-    """Run several searches in one request; returns, for each, its response or the error of that search alone.
+    """Run the searches `bodies` in one request; returns, for each, its response or the error of that search alone.
 
     Raises Unavailable, AccessDenied, DependencyError if the request as a whole fails. An index that does not exist is
     empty.

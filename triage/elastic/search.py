@@ -313,7 +313,10 @@ def filters(dimensions: Conditions | None, start_ms: int | None = None, end_ms: 
 
 
 def decode_hits(body: JsonObject, struct: type[_Struct]) -> Iterator[tuple[JsonObject, _Struct]]:
-    """Yield the hits of a search with decoded documents; one that cannot be decoded is logged and left out."""
+    """Yield (hit, document) of a search's response, the document decoded as `struct`.
+
+    A document that cannot be decoded is logged and left out.
+    """
     for hit in body["hits"]["hits"]:
         try:
             yield hit, msgspec.convert(hit["_source"], struct)

@@ -97,7 +97,10 @@ def knowledge_template_name(knowledge_index: str) -> str:
 
 
 def full_text(can: Capabilities) -> tuple[JsonObject, JsonObject]:
-    """The definition of full-text fields, and the index's setting `analysis` that it needs ({}: none)."""
+    """The definition of full-text fields, and the index's setting `analysis` that it needs ({}: none).
+
+    `can` are the features of the server.
+    """
     if not can.analysis:
         return {"type": "text"}, {}
     return {"type": "text", "analyzer": "triage_index", "search_analyzer": "triage_search"}, _ANALYSIS
@@ -113,8 +116,8 @@ def index_templates(
 ) -> dict[str, JsonObject]:
     """Index templates by name, in the form in which Elasticsearch returns them.
 
-    `author_keys` are the check values of author keys by key version. With `offset_versions` the document versions of
-    new indices hold the offset.
+    `can` are the server's features, `daily_from` is the first day with a daily index. `author_keys` are the check
+    values of author keys by key version. With `offset_versions` the document versions of new indices hold the offset.
     """
     prefix = settings.index_prefix
     text, analysis = full_text(can)

@@ -56,6 +56,9 @@ def plan_batches(lengths: ArrayLike, budget: int, *, widths: Sequence[int] = (),
 
 
 def fill_ratio(lengths: ArrayLike, batches: Sequence[Batch]) -> float:
-    """Share of the computed tokens that are not padding, 0 to 1; 1 without texts."""
+    """Share of the tokens computed in `batches` that are not padding, 0 to 1; 1 without texts.
+
+    `lengths` [texts] are in tokens.
+    """
     computed = sum(batch.rows * batch.width for batch in batches)
     return float(np.asarray(lengths, dtype=np.int64).sum()) / computed if computed else 1.0

@@ -42,11 +42,11 @@ class WordWeights(NamedTuple):
 def explain_words(model: Explainable, text: str, *, max_segments: int = MAX_SEGMENTS) -> WordWeights:
     """Weights of the words of one text, for the winning intent and sentiment.
 
-    A weight, from -1 to 1, is the probability of the winning label minus its probability without the word; in a text of
-    several clauses it is the mean of this difference in the whole text and in the word's clause alone. The result lists
-    at most ten words with an absolute weight of at least .01, strongest first; if no word with a positive weight
-    reaches .01, the three with the largest positive weights are added. Calls the model once. Raises ModelError if the
-    runtime fails.
+    A weight, from -1 to 1, is the probability of the winning label minus its probability without the word; in a text
+    of several clauses it is the mean of this difference in the whole text and in the word's clause alone. The result
+    lists at most ten words with an absolute weight of at least .01, strongest first; if no word with a positive
+    weight reaches .01, the three with the largest positive weights are added. If the text has more than
+    `max_segments` words, neighbours are joined. Calls the model once. Raises ModelError if the runtime fails.
     """
     words = model.word_segments(text)
     segments = group_segments(words, max_segments)

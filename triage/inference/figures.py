@@ -47,7 +47,7 @@ def read_figures(folder: Path) -> dict[EvaluatedHead, float]:
 
 
 def compare_figures(new: Path, serving: Path) -> Comparison:
-    """Compare metrics.json of two model folders, test set by test set.
+    """Compare metrics.json of the model folders `new` and `serving`, test set by test set.
 
     Results of a sample (`triage evaluate --limit`) count as not measured, unless both samples have the same size.
     """

@@ -92,7 +92,7 @@ class OnnxModel:
         return frozenset(self.manifest.languages)
 
     def describe(self) -> dict[str, Any]:
-        """Model, device, runtime and precision in use, for the start log and the health page."""
+        """Model, device, runtime, precision and threads in use, by name, for the start log and the health page."""
         return {
             "model": self.version,
             "taxonomy": self.taxonomy,

@@ -76,7 +76,7 @@ def _word_end(text: str, end: int) -> int:
 
 
 def same_word(left: str, right: str) -> bool:
-    """True if two neighbouring characters belong to one word."""
+    """True if two neighbouring characters, `left` and `right`, belong to one word."""
     return _in_word(left) and _in_word(right)
 
 

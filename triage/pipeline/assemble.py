@@ -147,9 +147,10 @@ def build_worker(
 ) -> WorkerParts:
     """Build a worker that is ready to run: its model is loaded, Elasticsearch answers, the index is set up.
 
-    If `model` is given, it is used and never replaced while the worker runs. Raises ConfigError for unsuitable
-    settings, rules or topics, ModelError for a model that cannot be loaded, AccessDenied if a permission is missing,
-    and Unavailable if Kafka or Elasticsearch does not answer within the start timeout.
+    If `model` is given, it is used and never replaced while the worker runs; `own_intents` looks for the operator's
+    intents. Raises ConfigError for unsuitable settings, rules or topics, ModelError for a model that cannot be
+    loaded, AccessDenied if a permission is missing, and Unavailable if Kafka or Elasticsearch does not answer within
+    the start timeout.
     """
     check_author_key(settings)
     redactor = Redactor(settings.redaction)

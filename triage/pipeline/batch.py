@@ -16,10 +16,10 @@ Partition = tuple[str, int]
 
 
 class ConsumedMessage(msgspec.Struct, frozen=True):
-    """One raw message as consumed from Kafka.
+    """One raw message as consumed from Kafka; `timestamp_ms` is the broker's.
 
-    `epoch` is the assignment number of its partition, which increases with each assignment and revocation: if it is not
-    the current one, the message is stale, because the partition was revoked after it was read.
+    `epoch` is the assignment number of its partition, which increases with each assignment and revocation: if it is
+    not the current one, the message is stale, because the partition was revoked after it was read.
     """
 
     position: Position

@@ -83,16 +83,16 @@ class Redactor:
         return self.redact(text, author).text
 
     def redact_attributes(self, attributes: Mapping[str, Scalar], author: str | None = None) -> dict[str, Scalar]:
-        """Redact keys and values of flattened attributes.
+        """Redact keys and values of flattened attributes, including the id of their `author`.
 
         Ids of persons become hashes; other values whose field name shows that they are personal become [REDACTED].
         """
         return self._of(author).attributes(attributes)
 
     def redact_json(self, payload: bytes | str, author: str | None = None) -> str:
-        """Redact a raw payload for the dead-letter topic: JSON stays JSON, broken JSON becomes redacted text.
+        """Redact a raw payload, also the id of its `author`: JSON stays JSON, broken JSON becomes redacted text.
 
-        Bytes that are not UTF-8 are described, not copied.
+        The result is for the dead-letter topic. Bytes that are not UTF-8 are described, not copied.
         """
         return self._of(author).payload(payload)
 

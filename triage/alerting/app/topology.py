@@ -28,7 +28,7 @@ class Topology:
 
 
 def read_topology(settings: KafkaSettings, channels: list[str], clock: Clock) -> Topology:
-    """Read the topology from the brokers.
+    """Read the topology from the brokers; `channels` are those whose raw topics count.
 
     Raises ConfigError if a topic is missing, Unavailable if the brokers do not answer, AccessDenied if they refuse
     access.

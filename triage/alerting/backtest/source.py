@@ -46,6 +46,8 @@ def find_rule(settings: Settings, name: str | None) -> tuple[Rule | None, SpikeS
 def backtest_rule(rule: Rule | None, spike: SpikeSettings | None, flags: dict[str, Any]) -> BacktestRule:
     """The settings of a rule for a backtest, overridden by the flags of the command that are not None.
 
+    `rule` and `spike` are the results of `find_rule`.
+
     Raises ConfigError for invalid values.
     """
     given = {name: value for name, value in flags.items() if value is not None}

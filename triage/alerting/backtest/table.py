@@ -59,8 +59,9 @@ def read_table(stream: BinaryIO, name: str, step_s: int | None = None) -> Table:
 def build_table(columns: dict[str, Column], lines: NDArray[np.int64], name: str, step_s: int | None) -> Table:
     """Build a table from columns of text, and check it.
 
-    `lines` are the rows' line numbers, for messages. `step_s` is the length of a window in seconds; None: the most
-    common difference between windows. Raises SourceError that lists the invalid rows.
+    `name` is that of the file and `lines` are the rows' line numbers, for messages. `step_s` is the length of a
+    window in seconds; None: the most common difference between windows. Raises SourceError that lists the invalid
+    rows.
     """
     problems = _Problems(name, lines)
     start_ms = problems.convert(columns["window_start"], "window_start", _milliseconds, "is not an ISO 8601 time")

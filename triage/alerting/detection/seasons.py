@@ -64,12 +64,14 @@ class SeasonTables:
     def learn(
         self, tables: Tables, positions: list[Position], count: Floats, rate: Floats, surged: Bools | None = None
     ) -> None:
-        """Add a window with this count; `rate` is the expected count without any factor. Both are of shape (keys,).
+        """Add a window with this count at `positions`, one for each season.
 
-        Seasons learn in turn, each from what the updated factors of the others leave unexplained. If all of them
-        learned the same residual, its effect on the next prediction would be squared or cubed.
+        `rate` is the expected count without any factor. Both are of shape (keys,). Seasons learn in turn, each from
+        what the updated factors of the others leave unexplained. If all of them learned the same residual, its effect
+        on the next prediction would be squared or cubed.
 
-        Of the keys in `surged` only the day kind learns: a day on which all records are far more than usual.
+        `surged` (keys,) marks keys with far more records of any kind than usual: of these only the season DAY_KIND
+        learns.
         """
         factors = self.factors(tables, positions)
         last = len(factors) - 1

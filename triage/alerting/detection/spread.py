@@ -29,7 +29,7 @@ class Spread:
         self._floor = floor
 
     def phi(self, rows: Floats) -> Floats:
-        """Quasi-Poisson dispersion (variance divided by mean) of sums of each width, of shape (widths, keys)."""
+        """Quasi-Poisson dispersion (variance / mean) of sums of each width (widths, keys); `rows` is the state."""
         widths = self._widths
         phi = rows[:widths] + _PRIOR_PHI * _PRIOR_COUNTS
         phi /= rows[widths : 2 * widths] + _PRIOR_COUNTS

@@ -82,7 +82,7 @@ class TailModel:
     def learn(self, rows: dict[str, Floats], score: Floats, age: Floats, rate: Floats, slope: Floats) -> None:
         """Add a window to the state: the observed runs of high scores that end with it, and the predicted number.
 
-        `rate` and `slope` are the results of `rates`.
+        `rows` is the state by name (`ROWS`), `age` is in windows, `rate` and `slope` are the results of `rates`.
         """
         peak, runs, predicted = (rows[name] for name in self.ROWS)
         above = score > _RUN_FROM

@@ -126,7 +126,8 @@ class RuleEvaluators:
     def reload(self, rules: AlertRules, closed_ms: int | None, sums: Mapping[int, Mapping[str, WindowSum]]) -> None:
         """Replace the alert rules.
 
-        A series that counts the same as before keeps its baselines, even if its thresholds changed.
+        `closed_ms` and `sums` are as in `restore`. A series that counts the same as before keeps its baselines, even
+        if its thresholds changed.
         """
         before, series = self.series, {rule.name: self._new(rules, rule.name) for rule in rules.rules}
         new = [each for name, each in series.items() if not _taken_over(before.get(name), each)]

@@ -86,7 +86,7 @@ def pack(core: Core) -> str:
 
 
 def unpack(value: str) -> Core:
-    """Decode the entry `state`. Raises ConfigError if a newer alerter wrote it."""
+    """Decode the value of the table entry `state`. Raises ConfigError if a newer alerter wrote it."""
     core = msgspec.msgpack.decode(zlib.decompress(base64.b64decode(value)), type=Core)
     if core.version > VERSION:
         raise ConfigError(

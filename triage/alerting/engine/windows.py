@@ -264,7 +264,7 @@ class PartitionWindows:
     def next_to_close(self, watermark_ms: int, *, busy: bool) -> int | None:
         """Start in ms of the next step to close; None while the watermark has not passed its end.
 
-        Steps without data are skipped, unless `busy`.
+        Steps without counts are skipped, unless `busy` says that alerts or rules for silence need them too.
         """
         open_from = (watermark_ms - self.lateness_ms) // self._step_ms * self._step_ms
         closed_ms = self.progress.closed_ms

@@ -119,7 +119,7 @@ class RuleSeries:
         return True
 
     def dimensions(self, key: str) -> dict[str, str]:
-        """Values of the rule's dimensions for a tracked key. Raises KeyError for other keys."""
+        """Values of the rule's dimensions, by field, for a tracked key. Raises KeyError for other keys."""
         return self._rolling.dimensions[key]
 
     def window(self, key: str, dimensions: Mapping[str, str]) -> RuleWindow:

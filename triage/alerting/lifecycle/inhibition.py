@@ -21,7 +21,10 @@ def rank(episode: Episode) -> int:
 
 
 def precedence(episode: Episode) -> tuple[int, int, int, str]:
-    """Sort key by which an episode that can mute another one comes before it."""
+    """Sort key of an episode: severity, number of dimensions, start, rule.
+
+    An episode that can mute another one comes before it.
+    """
     return rank(episode), len(episode.dimensions), episode.started_ms, episode.rule
 
 

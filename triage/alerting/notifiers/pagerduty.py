@@ -63,7 +63,7 @@ class PagerDutyNotifier:
 
 
 def event(notification: Notification, routing_key: str, wording: Wording) -> dict[str, Any]:
-    """Body of the request: a trigger with all details of the page, or only the dedup key to acknowledge or resolve."""
+    """Content of the request: a trigger with the page's details, or only its dedup key to acknowledge or resolve."""
     alert = notification.alert
     body: dict[str, Any] = {
         "routing_key": routing_key,

@@ -143,7 +143,10 @@ class Rule(_Strict):
 
     @property
     def series(self) -> tuple[object, ...]:
-        """Everything that determines what the rule counts. A stored baseline is used only if this is unchanged."""
+        """Everything that determines what the rule counts: two rules with equal values count the same.
+
+        A stored baseline is used only if this is unchanged.
+        """
         filters = {name: (values.in_, values.not_in) for name, values in sorted(self.where.items())}
         counted = (sorted(self.dimension), str(filters))
         return counted if self.silence is None else (*counted, "all records")

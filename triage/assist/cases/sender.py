@@ -30,7 +30,10 @@ class ResolutionSender:
         self._producer: Producer | None = None
 
     def send(self, resolutions: Sequence[Resolution]) -> None:
-        """Redact the answers and send them. Raises Unavailable unless all were acknowledged: send all again then."""
+        """Redact the answers in the resolutions and send them to their topic.
+
+        Raises Unavailable unless all were acknowledged: send all again then.
+        """
         topic = self._settings.topic(TOPIC)
         producer = self._connected()
         try:

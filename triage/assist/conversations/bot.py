@@ -22,8 +22,10 @@ _QUESTION = ("?", "？", "吗", "呢")
 class Progress:
     """The progress of a conversation, which the bot updates.
 
-    `asked` is the slot that the next turn should fill, `check` the outcome of the last check. After `respond`, `say`
-    are the bot's texts, and `handoff` (a reason) or `outcome` is set if the bot's part ends.
+    `step` is the last step. `asked` is the slot that the next turn should fill, `check` the outcome of the last
+    check; `clarified` and `abstained` count turns in a row that were not understood, and questions that had no
+    answer. After `respond`, `say` are the bot's texts, and `handoff` (a reason) or `outcome` is set if the bot's part
+    ends.
     """
 
     language: str

@@ -24,7 +24,10 @@ class Matcher:
         ]
 
     def match(self, facts: TurnFacts, *, by_phrase: bool = False) -> Playbook | None:
-        """Return the playbook that a turn starts; None if none fits. With `by_phrase` the intent is ignored."""
+        """Return the playbook that the turn `facts` starts; None if none fits.
+
+        With `by_phrase` the intent is ignored.
+        """
         found = self._phrases.find(facts.text)
         scores = {each.name: len(numbers & found) * 1.0 for each, numbers in self._numbers}
         if not by_phrase and facts.intent_confidence >= _SURE_ENOUGH:
@@ -36,7 +39,7 @@ class Matcher:
         return best if scores[best.name] > 0 else None
 
     def ranked(self, facts: TurnFacts) -> Collection[Playbook]:
-        """Return the playbooks that may fit, best first, for suggestions to an agent."""
+        """Return the playbooks that may fit the turn `facts`, best first, for suggestions to an agent."""
         found = self._phrases.find(facts.text)
 
         def score(each: tuple[Playbook, frozenset[int]]) -> float:

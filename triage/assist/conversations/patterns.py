@@ -12,7 +12,7 @@ _PART = re.compile(r"\{([A-Z]+)\}")
 
 
 def compiled(name: str) -> dict[str, re.Pattern[str]]:
-    """Return the patterns of a section of patterns.yaml by language, each compiled to one expression."""
+    """Return the patterns of the section `name` of patterns.yaml by language, each compiled to one expression."""
     data = _data()
     parts: dict[str, str] = data["parts"]
 
@@ -23,7 +23,7 @@ def compiled(name: str) -> dict[str, re.Pattern[str]]:
 
 
 def spelling() -> tuple[str, ...]:
-    """Words that are recognized even if misspelt."""
+    """Words of customers' wishes that are recognized even if misspelt."""
     return tuple(_data()["spelling"])
 
 

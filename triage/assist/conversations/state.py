@@ -19,7 +19,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
 def require_id(identity: str) -> None:
-    """Raise TurnRefused 422 if an id is not valid for a conversation."""
+    """Raise TurnRefused 422 if `identity` is not valid as the id of a conversation."""
     if _ID.fullmatch(identity) is None:
         message = "a conversation's id has 1 to 128 letters, digits and . _ : - and begins with a letter or digit"
         raise TurnRefused(422, "bad_conversation", message)
@@ -28,7 +28,10 @@ def require_id(identity: str) -> None:
 def new_conversation(
     identity: str, language: str, now_ms: int, author: str | None = None, source: str | None = None
 ) -> Conversation:
-    """Create a conversation without turns, at revision 0, which is not stored yet."""
+    """Create a conversation with the id `identity` and no turns, at revision 0, which is not stored yet.
+
+    `author` is the keyed hash of its author.
+    """
     at = rfc3339(now_ms)
     return Conversation(
         id=identity,

@@ -37,7 +37,7 @@ class TurnRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def digest_of(key: bytes, identity: str, request: TurnRequest) -> str:
-    """Keyed hash of a turn's speaker and original text, to recognize a repeated turn."""
+    """Keyed hash of a conversation's id and a turn's number, speaker and text, to recognize a repeated turn."""
     message = f"{identity}\0{request.turn}\0{request.speaker}\0{request.text}".encode("utf-8", "surrogatepass")
     return hmac.new(key, message, hashlib.sha256).hexdigest()[:_DIGEST_CHARS]
 

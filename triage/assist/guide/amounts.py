@@ -52,8 +52,9 @@ _WINDOW_CHARS = 24
 class Amount:
     """An amount `text[start:end]`, with its bounds in the unit `unit`; None: no bound.
 
-    `unit` is a currency code, or the name of the attribute whose unit it has; None if the text gives none. `bounded`
-    is False if the text only gives a number, so that the bounds are around it.
+    `unit` is a currency code, or the name of the attribute whose unit it has; None if the text gives none. `priced`
+    is True for money, and for a number after a word for a price. `bounded` is False if the text only gives a number,
+    so that the bounds are around it.
     """
 
     start: int

@@ -48,7 +48,7 @@ def fitting(items: Iterable[CatalogueItem], constraints: Sequence[Constraint]) -
 
 
 def values_of(item: CatalogueItem, name: str) -> set[str]:
-    """The values of an item for the category, the brand or an attribute; empty if the catalogue does not say."""
+    """The values of an item for `name` (category, brand or an attribute); empty if the catalogue does not say."""
     if name == CATEGORY:
         return {item.category}
     if name == BRAND:
@@ -62,7 +62,7 @@ def number_of(item: CatalogueItem, name: str, unit: str = "") -> float | None:
 
 
 def combined(before: Sequence[Constraint], new: Sequence[Constraint]) -> list[Constraint]:
-    """The constraints after another turn: a newer wish replaces an older one that it contradicts or repeats.
+    """The constraints after another turn: a wish of `new` replaces one of `before` that it contradicts or repeats.
 
     Values that are not wanted add up in one constraint.
     """

@@ -99,6 +99,7 @@ class Advice(msgspec.Struct, kw_only=True):
     """The guide's advice after a turn: `fits` items fulfil all constraints, `results` are the best of them.
 
     `ask` is the next question, None if the candidates are few or none would help. `drop` is given where nothing fits.
+    `degraded`: the results are ranked without vectors, for the reason `why_degraded`.
     """
 
     language: str

@@ -153,7 +153,7 @@ def read_orders(path: Path) -> dict[str, dict[str, int]]:
 
 
 def embedded_texts(item: CatalogueItem) -> dict[str, str]:
-    """By language, the text whose vector stands for an item: its name and description."""
+    """The text whose vector stands for an item, by language: its name and description."""
     languages = dict.fromkeys([*item.name, *item.text])
     return {
         language: f"{item.in_language(item.name, language)[1]}\n{item.in_language(item.text, language)[1]}".strip()

@@ -76,7 +76,10 @@ class GuideWords:
         self.price, self.category, self.texts, self.currency = price, category, texts, currency
 
     def question(self, name: str, language: str) -> str | None:
-        """The approved question that asks for an attribute, the price or the category; None if it is never asked."""
+        """The approved question that asks for `name`: an attribute, the price or the category.
+
+        None if it is never asked.
+        """
         part = {PRICE: self.price, CATEGORY: self.category}.get(name) or self.attributes.get(name)
         ask = None if part is None else part.ask
         return None if ask is None else ask.get(language)

@@ -13,8 +13,8 @@ from triage.rules.source import read_source
 class BotTexts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The bot's texts outside of playbooks.
 
-    `which` asks what the matter is, `clarify` asks again, `choices` offers matters, `waiting` answers a customer who
-    waits for a person, `closed` ends the conversation. `handoff` has a text for each reason, and `other` for all
+    `which` asks what the matter is, `clarify` asks again, `choices` introduces a list, `waiting` answers a customer
+    who waits for a person, `closed` ends the conversation. `handoff` has a text for each reason, and `other` for all
     other reasons.
     """
 

@@ -20,8 +20,8 @@ _OPSET = 18
 class PolicyNames(msgspec.Struct, kw_only=True):
     """Names of the rows (`vocabulary`) and columns (`actions`) of the weights in a policy's ONNX graph.
 
-    `usual` has the action that agents took most often after (task, last action), the baseline to beat, by `task
-    last-action`.
+    `anytime` are the actions allowed at any time. `usual` has the action that agents took most often after (task,
+    last action), the baseline to beat, by `task last-action`.
     """
 
     actions: list[str]

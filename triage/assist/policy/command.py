@@ -48,7 +48,8 @@ def graphs_of(tasks: dict[str, Task]) -> dict[str, Graph]:
 def fit(data: Path, tasks: Path, output: Path, penalty: float, iterations: int, progress: Progress) -> None:
     """Fit a policy on the dialogues in the file `data` and write it into the folder `output`.
 
-    `tasks` is the file of the tasks' graphs. Raises ConfigError, MissingExtraError.
+    `tasks` is the file of the tasks' graphs; `penalty` is on the weights of single steps. Raises ConfigError,
+    MissingExtraError.
     """
     graphs = graphs_of(read_tasks(tasks))
     found = list(decisions(read_dialogues(data), list(graphs), complete=False))
@@ -93,7 +94,7 @@ def _fit(
 def evaluate(data: Path, tasks: Path, folder: Path) -> Results:
     """Score the policy in `folder` and the baselines on the dialogues in the file `data`.
 
-    Raises ConfigError, ModelError.
+    `tasks` is the file of the tasks' graphs. Raises ConfigError, ModelError.
     """
     graphs = graphs_of(read_tasks(tasks))
     found = list(decisions(read_dialogues(data), list(graphs)))

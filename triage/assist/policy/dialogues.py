@@ -23,7 +23,10 @@ LastEvent = Literal["start", "customer", "look_up", "agent"]
 
 
 class Event(msgspec.Struct, kw_only=True):
-    """One event: what the customer or the agent said or did, or what the knowledge base returned."""
+    """One event: what the customer or the agent said or did, or what the knowledge base returned.
+
+    `action` is that of an agent, `constraints` are what a look-up asked for, `item` is what it returned.
+    """
 
     who: Literal["customer", "agent", "knowledge_base"]
     text: str = ""
@@ -33,7 +36,10 @@ class Event(msgspec.Struct, kw_only=True):
 
 
 class StarDialogue(msgspec.Struct, kw_only=True):
-    """One dialogue of STAR: its tasks by name and its events in order; `complete` unless it ended early."""
+    """One dialogue of STAR: its tasks by name and its events in order; `complete` unless it ended early.
+
+    `multi_task` dialogues, about several tasks, are not used.
+    """
 
     dialogue_id: int | str
     tasks: list[str]
@@ -43,7 +49,7 @@ class StarDialogue(msgspec.Struct, kw_only=True):
 
 
 class Task(msgspec.Struct, kw_only=True):
-    """A task: the usual next action after each, and the sentence of each action."""
+    """A task: `graph` has the usual next action after each action, `replies` the sentence of each."""
 
     graph: dict[str, str]
     replies: dict[str, str]
@@ -92,7 +98,7 @@ def read_tasks(path: Path) -> dict[str, Task]:
 
 
 def plain_action(action: str) -> str:
-    """The action by its kind of look-up alone: `query_book` and `query_check` are both `query`."""
+    """The name of an action, but `query` for every kind of look-up, such as `query_book` and `query_check`."""
     return QUERY if action.startswith(_QUERIES) else action
 
 

@@ -82,9 +82,9 @@ def fit_policy(
 ) -> Policy:
     """Fit a policy by L2-penalized maximum likelihood.
 
-    Decisions whose action is not allowed in their task are left out. `own_penalty` is on the weights of single steps,
-    `shared_penalty` on those of general features; a specific feature must occur `min_count` times. `progress` is
-    called with a line of text.
+    Decisions whose action is not allowed in their task are left out. `graphs` are those of the tasks. `own_penalty`
+    is on the weights of single steps, `shared_penalty` on those of general features; a specific feature must occur
+    `min_count` times. `progress` is called with a line of text.
     """
     anytime = anytime_actions(decisions, graphs)
     usable = [each for each in decisions if each.action in legal_actions(graphs[each.task], anytime)]

@@ -82,7 +82,10 @@ def read_definition(path: Path) -> Definition:
 
 
 def definition_of(content: Any, *, where: str, folder: Path) -> Definition:
-    """The definition in the content of a YAML file; files are named relative to `folder`. Raises ConfigError."""
+    """The definition in the content of a YAML file; files are named relative to `folder`.
+
+    Raises ConfigError with every problem and `where`.
+    """
     problems: list[str] = []
     found = _definition(content, folder, problems)
     if found is None or problems:

@@ -33,7 +33,10 @@ _MIN_LABELS = 5
 
 @dataclass(frozen=True)
 class Splits:
-    """Examples for weights, for penalty and calibration, and for measuring; in this order of time if made by it."""
+    """Examples for weights (`train`), for penalty and calibration (`validation`), and for measuring (`test`).
+
+    `split_by_time` puts the oldest into `train`, the newest into `test`.
+    """
 
     train: Sequence[Example]
     validation: Sequence[Example]

@@ -92,8 +92,8 @@ _CALIBRATIONS: dict[str, Callable[[Floats, Floats], Points]] = {"platt": platt, 
 def calibrate(scores: Floats, truth: Floats) -> tuple[str, Points, dict[str, float]]:
     """Choose between Platt's sigmoid and isotonic steps by log loss over five folds; fit the better one on all.
 
-    `scores` are log-odds [records]. Returns the name of the better one, its points (log-odds, probabilities), and the
-    log loss of both by name.
+    `scores` are log-odds [records], `truth` is 0 or 1 [records]. Returns the name of the better one, its points
+    (log-odds, probabilities), and the log loss of both by name.
     """
     folds = _folds(truth)
     losses: dict[str, float] = {}

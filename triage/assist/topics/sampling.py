@@ -56,7 +56,7 @@ def sample(
     confidence: float,
     most: int,
 ) -> Sample:
-    """At most `most` records from `unexplained`; their weeks count back from `new_from_ms`, 0 from it on.
+    """At most `most` of the records that `unexplained` selects; weeks count back from `new_from_ms`, 0 from it on.
 
     Times are ms since the epoch, ends exclusive. A hash of the `_id` decides which are taken: two runs take the same
     ones. Raises Unavailable, AccessDenied, DependencyError.

@@ -97,7 +97,7 @@ def remarks(erased: Erased) -> list[str]:
 
 
 def nothing_found(erased: Erased) -> bool:
-    """True if neither this nor an earlier request for the author found anything."""
+    """True if neither this erasure nor an earlier request for the author found anything."""
     return not erased.total and not erased.survey.erased_before
 
 

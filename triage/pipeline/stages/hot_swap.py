@@ -56,10 +56,10 @@ def risks_identity(paths: Sequence[Path]) -> str:
 
 
 def identities(settings: Settings, *, with_model: bool = True) -> dict[str, str]:
-    """Return the identities of the files of model, rules and risk models, under "model", "rules" and "risks".
+    """Return texts that change with the files of the model, rules and risk models, under "model", "rules" and "risks".
 
-    Call it before loading, so that a change in between is detected. An identity that cannot be determined is left out,
-    because loading the file will raise the reason.
+    Call it before loading, so that a change in between is detected. An identity that cannot be determined is left
+    out, because loading the file will raise the reason.
     """
     seen = {}
     with contextlib.suppress(TriageError, OSError):

@@ -83,7 +83,7 @@ class InFlightJournal:
         self._write()
 
     def discard_before(self, lowest_uncommitted_offsets: Mapping[Partition, int]) -> None:
-        """Discard quarantine and crash counts of records before these offsets, because they are committed."""
+        """Discard quarantine and crash counts of records before these offsets, by partition: they are committed."""
         state, lowest = self._state, lowest_uncommitted_offsets
         state.quarantined = [
             found for found in state.quarantined if found.last >= lowest.get((found.topic, found.partition), found.last)

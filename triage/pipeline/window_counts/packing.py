@@ -13,8 +13,9 @@ _OVERHEAD_BYTES = 100
 def pack_counts(counts: Iterable[WindowCount], group_by: str, partitions: int) -> Iterator[tuple[int, WindowCounts]]:
     """Pack counts into messages; yields (partition of `window-counts`, message).
 
-    Each message has counts of one raw partition and is below 1 MiB. With one message per count there would be more
-    messages than records, and receiving them would dominate the alerter's time.
+    The value of the field `group_by` determines the partition, one of `partitions`. Each message has counts of one
+    raw partition and is below 1 MiB. With one message per count there would be more messages than records, and
+    receiving them would dominate the alerter's time.
     """
     packed: dict[tuple[str, int, int], WindowCounts] = {}
     left: dict[tuple[str, int, int], int] = {}

@@ -45,7 +45,10 @@ class CountedUpdates:
             del self._counted[oldest]
 
     def count(self, identity: str, window_and_key: Hashable, *, negative: bool) -> Increment:
-        """Return how much one more version of the record adds to the count of this window and key."""
+        """Return how much one more version of the record `identity` adds to the count of this window and key.
+
+        `negative` is True if this version is negative.
+        """
         entry = hash((identity, window_and_key))
         before = self._pending.get(entry, self._counted.get(entry))
         if before is None or negative > before:

@@ -58,7 +58,7 @@ class Edited:
         return offset - edit.end + new_end
 
     def within(self, start: int, end: int) -> bool:
-        """True if this range of the old text contains every edit that overlaps it, and no edit replaces all of it."""
+        """True if the range `start:end` of the old text contains all edits that it overlaps and equals none of them."""
         first = max(0, bisect_right(self._starts, start) - 1)
         near = self._edits[first : bisect_left(self._starts, end)]
         touching = [edit for edit in near if edit.start < end and start < edit.end]

@@ -67,7 +67,10 @@ def is_amount(match: re.Match[str]) -> bool:
 
 
 def with_siblings(text: str, found: Found, pattern: re.Pattern[str], accept: Callable[[re.Match[str]], bool]) -> Found:
-    """Add matches of `pattern` near a find and of the same format: `passports EE1234567 and EE1234568`."""
+    """Add to `found` the matches of `pattern` near a find and of its format: `passports EE1234567 and EE1234568`.
+
+    Only matches that `accept` accepts are added.
+    """
     more: Found = []
     for first_start, first_end in found:
         form = _form(text[first_start:first_end])

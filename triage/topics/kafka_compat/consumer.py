@@ -65,7 +65,7 @@ class CooperativeConsumer(KafkaConsumer):
         return bool(self._coordinator.need_rejoin() or self.group_metadata().state != MemberState.STABLE)
 
     def resets(self) -> dict[TopicPartition, int]:
-        """Partitions whose next offset, the value, was found missing in Kafka since the last call."""
+        """Next offset of each partition where Kafka was found not to have it any more since the last call."""
         found = dict(self._resets)
         self._resets.clear()
         return found

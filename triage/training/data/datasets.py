@@ -82,7 +82,10 @@ def project_test_files(folder: Path) -> dict[str, Path]:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Rows of a .jsonl.gz or .jsonl file. Raises TrainingError naming the file and the line that is not an object."""
+    """Rows of a JSONL file of a dataset, packed or not, as mappings of its fields.
+
+    Raises TrainingError naming the file and the line that is not an object.
+    """
     try:
         lines = read_unpacked(path).decode("utf-8").splitlines()
     except (OSError, ValueError) as error:

@@ -42,7 +42,7 @@ def near_duplicates(left: Sequence[str], right: Sequence[str], threshold: float 
 
 
 def similarity(one: str, other: str) -> float:
-    """Jaccard similarity of the shingles of two texts; 0 if either text is shorter than a shingle."""
+    """Jaccard similarity (0 to 1) of the shingles of two texts; 0 if either text is shorter than a shingle."""
     size = _SHINGLE[_script(one)]
     first, second = _shingles(one, size), _shingles(other, size)
     return len(first & second) / len(first | second) if first and second else 0.0

@@ -30,7 +30,10 @@ def label_intervals(matrix: NDArray[np.int64], resamples: int = RESAMPLES) -> di
 def calibration_interval(
     confidence: NDArray[np.float64], correct: NDArray[np.bool_], resamples: int = RESAMPLES, bins: int = BINS
 ) -> Interval:
-    """95 % interval (low, high) of the expected calibration error; both arrays are [texts]."""
+    """95 % interval (low, high) of the expected calibration error over `bins` bins.
+
+    `confidence` [texts] is the probability of the predicted label, `correct` [texts] marks those that are right.
+    """
     gaps = correct.astype(float) - confidence
     places = confidence_bins(confidence, bins)
     count, errors = len(gaps), []

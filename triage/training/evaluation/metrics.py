@@ -55,9 +55,10 @@ def overall_metrics(
     taxonomy: Taxonomy,
     aspects: Sequence[str] = (),
 ) -> dict[str, HeadMetrics]:
-    """Metrics of all sets pooled, and `mean_ece`, the mean of the calibration errors of the sets.
+    """Metrics of all predictions pooled, by head, and `mean_ece`, the mean of the calibration errors of the sets.
 
-    In the pooled error, overconfidence on one set and underconfidence on another cancel out; in the mean they do not.
+    `sets` has the metrics by set and head. In the pooled error, overconfidence on one set and underconfidence on
+    another cancel out; in the mean they do not.
     """
     found = set_metrics(predictions, taxonomy, aspects)
     for head in LABEL_HEADS:
@@ -139,5 +140,5 @@ def aspect_metrics(
 
 
 def rounded(scores: dict[str, float]) -> dict[str, float]:
-    """Values rounded to four digits; counts stay integers."""
+    """Scores by name, rounded to four digits; counts stay integers."""
     return {name: value if isinstance(value, int) else round(value, 4) for name, value in scores.items()}

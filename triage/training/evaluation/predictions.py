@@ -64,7 +64,10 @@ def predict_rows(
 
 
 def head_predictions(predictions: Iterable[RowPrediction], head: str, labels: Sequence[str]) -> HeadPredictions | None:
-    """Predictions of `intent` or `sentiment` for the rows that have a label for it; None if no row has one."""
+    """Labels and predictions in `head`, of the rows that have a label for it; None if no row has one.
+
+    `head` is `intent` or `sentiment`, `labels` are those that it can predict.
+    """
     index = {label: position for position, label in enumerate(labels)}
     gold, predicted, confidence = [], [], []
     for each in predictions:
@@ -81,7 +84,7 @@ def head_predictions(predictions: Iterable[RowPrediction], head: str, labels: Se
 
 
 def best_label(prediction: Prediction, head: str) -> tuple[str, float]:
-    """The most probable label of a head, and its probability."""
+    """The label that a prediction makes most probable in a head (`intent` or `sentiment`), and its probability."""
     if head == "intent":
         return prediction.intents[0]
     return max(prediction.sentiment.items(), key=lambda item: item[1])

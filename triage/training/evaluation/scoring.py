@@ -47,6 +47,8 @@ def confusion_scores(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]
 def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> float:
     """Expected calibration error: |accuracy - confidence| over equal-width bins, weighted by their size.
 
+    `confidence` and `correct` (1 or 0) are [texts].
+
     Guo et al. 2017, On Calibration of Modern Neural Networks, equation 3.
     """
     table = reliability_bins(confidence, correct, bins)
@@ -57,7 +59,7 @@ def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = BIN
 def reliability_bins(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> list[dict[str, float]]:
     """`texts` (number), mean `confidence` and `accuracy` of each equal-width bin (low, high] that is not empty.
 
-    Both arrays are [texts]; `low` is the lower bound of the bin.
+    `confidence` and `correct` (1 or 0) are [texts]; `low` is the lower bound of the bin.
     """
     scores, hits = np.asarray(confidence, float), np.asarray(correct, float)
     places = confidence_bins(scores, bins)
@@ -78,7 +80,10 @@ def confidence_bins(scores: NDArray[np.float64], bins: int = BINS) -> NDArray[np
 
 
 def span_scores(gold: Iterable[Iterable[Span]], predicted: Iterable[Iterable[Span]]) -> dict[str, float]:
-    """Micro-averaged precision, recall and F1 of exact spans (boundaries and label), as CoNLL and seqeval count."""
+    """Micro-averaged `precision`, `recall` and `f1` of exact spans (boundaries and label), as CoNLL and seqeval count.
+
+    `gold` and `predicted` have the spans of each text.
+    """
     hits = found = expected = 0
     for truth, guess in zip(gold, predicted, strict=True):
         true_spans, guessed_spans = set(truth), set(guess)

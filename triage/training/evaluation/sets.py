@@ -49,7 +49,7 @@ class EvalSet:
 
 @dataclass(frozen=True)
 class MissingSet:
-    """A dataset whose test split is not available, and the reason."""
+    """A dataset (`pack`) whose test split is not available, and the reason, `why`."""
 
     pack: str
     why: str
@@ -92,7 +92,7 @@ def project_sets(taxonomy: Taxonomy) -> list[EvalSet]:
 
 
 def project_test_file(name: str) -> Path:
-    """Path of one of the project's test files. Raises ConfigError outside a checkout."""
+    """Path of the project's test set `name`, such as `check_zh`. Raises ConfigError outside a checkout."""
     return resource(f"{PROJECT_TEST_SETS}/{name}.jsonl.bz2")
 
 

@@ -57,7 +57,7 @@ def can_merge(model: MultiHeadModel) -> bool:
 
 
 def parameter_counts(model: nn.Module) -> tuple[int, int]:
-    """Numbers of trainable parameters and of all parameters."""
+    """(number of trainable parameters, number of all parameters) of a model."""
     counts = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
     return sum(count for count, trainable in counts if trainable), sum(count for count, _ in counts)
 

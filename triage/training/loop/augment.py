@@ -22,7 +22,7 @@ _EMOJI = {"negative": "😡😤😠🙄👎💔😭😞", "positive": "😊👍�
 
 
 def augment_example(example: Example, rng: random.Random, kinds: Sequence[str] = AUGMENTATIONS) -> Example:
-    """The example with one randomly chosen kind of change, and its entities at their new offsets.
+    """The example with one kind of change, drawn from `kinds` by `rng`, and its entities at their new offsets.
 
     An example that the kind does not apply to is returned unchanged. Names, and words that change the meaning such as
     negations, are never altered. Raises MissingExtraError for `script` without the package opencc.

@@ -34,7 +34,10 @@ class Checkpoint:
 def save_checkpoint(
     folder: Path, model: MultiHeadModel, taxonomy: Taxonomy, tokenizer: Path, info: dict[str, Any]
 ) -> None:
-    """Write the folder of a checkpoint atomically. Raises TrainingError if the disk is full."""
+    """Write the folder of a checkpoint atomically; `info` describes how the model was trained.
+
+    Raises TrainingError if the disk is full.
+    """
     with atomic_folder(folder) as staging:
         weights = {name: value.contiguous() for name, value in model.state_dict().items()}
         save_file(weights, staging / "model.safetensors")
@@ -76,7 +79,10 @@ def save_state(run_folder: Path, state: dict[str, Any]) -> None:
 
 
 def load_state(run_folder: Path, options: Options) -> dict[str, Any] | None:
-    """The saved state of a run; None without one. Raises TrainingError if the run had other options."""
+    """The state of a run that `save_state` wrote; None without one.
+
+    Raises TrainingError if the run had other options.
+    """
     path = run_folder / RESUME_FILE
     if not path.exists():
         return None

@@ -19,8 +19,9 @@ ASPECT_WEIGHTS = (0.5, 1.5, 1.5, 1.5)
 def class_weights(labels: Iterable[int], classes: int, *, least: float = 0.3, most: float = 3.0) -> Tensor:
     """Class weights [classes], the inverse square root of the frequency, with a mean of 1 over the texts.
 
-    `labels` are label ids, IGNORED ones are skipped. The plain inverse would weight a text of a class of 50 texts 300
-    times as much as a text of a class of 15,000, and amplify its noise.
+    `labels` are label ids, IGNORED ones are skipped; weights are first limited to `least` and `most`. The plain
+    inverse would weight a text of a class of 50 texts 300 times as much as a text of a class of 15,000, and amplify
+    its noise.
     """
     counts = torch.bincount(torch.tensor([label for label in labels if label != IGNORED]), minlength=classes).float()
     geometric_mean = counts[counts > 0].log().mean().exp()

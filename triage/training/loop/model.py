@@ -30,7 +30,10 @@ class AspectHead(nn.Module):
         nn.init.zeros_(self.shared.bias)
 
     def forward(self, tokens: Tensor, attention_mask: Tensor) -> Tensor:
-        """Logits [batch, n_aspects, 4] from token vectors [batch, seq, hidden]."""
+        """Logits [batch, n_aspects, 4] from token vectors [batch, seq, hidden].
+
+        `attention_mask` [batch, seq] is 1 for tokens, 0 for padding.
+        """
         padding = (attention_mask == 0).unsqueeze(-1)
         weights = self.attention(tokens).masked_fill(padding, -1e4).softmax(dim=1)
         vectors = torch.matmul(weights.transpose(1, 2), tokens)

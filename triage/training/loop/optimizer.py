@@ -12,9 +12,9 @@ from triage.training.loop.options import Options
 
 
 def freeze(model: MultiHeadModel, options: Options) -> None:
-    """Freeze the parameters that `options.freeze` names: "none", "encoder", or "layers:N" with the embeddings.
+    """Freeze what `options.freeze` names: nothing, the embeddings, these and N layers, or the whole encoder.
 
-    Raises TrainingError if the encoder has fewer than N layers.
+    It is "none", "embeddings", "layers:N" or "encoder". Raises TrainingError if the encoder has fewer than N layers.
     """
     encoder = model.encoder
     if options.freeze == "none":

@@ -33,6 +33,8 @@ _BOUNDS: dict[str, _Bound] = {
 class Options:
     """Options of a training run: everything besides the data that its result depends on.
 
+    Most are described by `triage train --help`.
+
     Raises ConfigError naming every invalid option.
     """
 
@@ -82,11 +84,11 @@ class Options:
         return int(self.freeze.partition(":")[2]) if self.freeze.startswith("layers:") else 0
 
     def identity(self) -> dict[str, Any]:
-        """The options that must be equal for a run to be resumed."""
+        """The options, by name, that must be equal for a run to be resumed."""
         return {key: value for key, value in _plain(self).items() if key not in _NOT_IDENTITY}
 
     def published(self) -> dict[str, Any]:
-        """The options that a checkpoint and a manifest contain: without paths of this machine."""
+        """The options, by name, that a checkpoint and a manifest contain: without paths of this machine."""
         return {key: value for key, value in _plain(self).items() if key not in _NOT_PUBLISHED}
 
     def _problems(self) -> Iterator[str]:

@@ -31,7 +31,10 @@ class Outputs:
 def predict(
     model: MultiHeadModel, encoded: Sequence[Encoded], pad_id: int, *, bf16: bool, token_budget: int = 4096
 ) -> Outputs:
-    """Logits of all texts, in order; the model is left in evaluation mode."""
+    """Logits of all texts, in order; the model is left in evaluation mode.
+
+    Texts are padded with `pad_id` to batches of at most `token_budget` tokens; with `bf16` they are computed in bf16.
+    """
     model.eval()
     order: list[int] = []
     intents, sentiments, entities, aspects = [], [], [], []
@@ -59,7 +62,7 @@ def validation_scores(
     """By head, the score of each source; heads that no text has labels for are left out.
 
     The score is macro-F1 for intent and sentiment, span F1 on tokens within the known types for entities, and F1 of
-    pairs of aspect and polarity for aspects. `sources` [n] are the sources of the texts.
+    pairs of aspect and polarity for aspects. `outputs` are those of the texts `encoded`, `sources` [n] their sources.
     """
     rows: dict[str, list[int]] = defaultdict(list)
     for index, source in enumerate(sources):
@@ -93,7 +96,7 @@ def overall_score(by_head: dict[str, dict[str, float]]) -> float:
 
 
 def head_means(by_head: dict[str, dict[str, float]]) -> dict[str, float]:
-    """Mean score of each head over its sources."""
+    """Mean score of each head over its sources; `by_head` is the result of `validation_scores`."""
     return {head: sum(values.values()) / len(values) for head, values in by_head.items() if values}
 
 

@@ -37,7 +37,7 @@ def calibrate(checkpoint: Checkpoint, corpus: Corpus, max_tokens: int = 512) -> 
 
 
 def fit(outputs: Outputs, examples: Sequence[Example], rows: Sequence[Encoded]) -> Calibration:
-    """Calibration from the model's logits on labelled texts; `rows` are the encoded `examples`.
+    """Calibration from the model's logits (`outputs`) on labelled texts; `rows` are the encoded `examples`.
 
     Raises TrainingError for a head without labels. The intent is calibrated first: its probabilities refine the
     temperature of the sentiment.

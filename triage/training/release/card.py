@@ -39,7 +39,10 @@ _BASES = {
 
 
 def write_card(folder: Path, sources: Sequence[TrainingSet]) -> None:
-    """Write `folder`/CARD.md from its manifest.json and metrics.json, and list it in the manifest."""
+    """Write `folder`/CARD.md from its manifest.json and metrics.json, and list it in the manifest.
+
+    `sources` are the training sets that the card describes.
+    """
     manifest, metrics = read_json(folder / "manifest.json"), read_json(folder / "metrics.json")
     (folder / "CARD.md").write_text("\n".join(_lines(manifest, metrics, sources)) + "\n", encoding="utf-8")
     record_files(folder, ["CARD.md"])

@@ -82,7 +82,10 @@ def _require_every_head(corpus: Corpus) -> None:
 def train_model(
     corpus: Corpus, taxonomy: Taxonomy, options: "Options", output: Path, console: "Console", *, resume: bool = False
 ) -> Path:
-    """Train into the folder `output`; returns the folder of its best checkpoint, calibrated. Raises TrainingError."""
+    """Train into the folder `output`; returns the folder of its best checkpoint, calibrated.
+
+    `resume` continues a stopped run. Raises TrainingError, also if there is a run in `output` and `resume` is False.
+    """
     from triage.training.loop.train import TrainingRun
 
     if (output / BEST).exists() and not resume:
@@ -111,7 +114,10 @@ def calibrate_checkpoint(folder: Path, corpus: Corpus) -> Path:
 
 
 def export_checkpoint(folder: Path, output: Path, version: str, precision: str = "int8") -> dict[str, Any]:
-    """Write the model folder `output` from a run or checkpoint folder; returns its manifest. Raises TrainingError."""
+    """Write the model folder `output` from a run or checkpoint folder; returns its manifest. Raises TrainingError.
+
+    `precision` is that of the stored weights: int8, fp32 or fp16.
+    """
     from triage.training.loop.checkpoint import load_checkpoint
     from triage.training.release.export import Calibration, export_model
 

@@ -35,7 +35,10 @@ def read_tagged(source: str, rows: list[dict[str, Any]], entry: dict[str, Any]) 
 
 
 def join_tokens(tokens: Sequence[str], *, chinese: bool) -> tuple[str, list[tuple[int, int]]]:
-    """Join tokens to a text; returns it with the [start, end) code points of each token."""
+    """Join tokens to a text; returns it with the [start, end) code points of each token.
+
+    If `chinese`, only Latin words are separated by spaces.
+    """
     text = tokens[0]
     offsets = [(0, len(tokens[0]))]
     for before, token in pairwise(tokens):
