@@ -64,7 +64,7 @@ class Baseline:
         self._positions: dict[int, list[Position]] = {}
 
     def sizes(self) -> dict[str, int]:
-        """Number of rows of the state by name."""
+        """Number of rows of each named part of the state."""
         scalars = dict.fromkeys(("age", "recent", "recent_mean", "share", "share_exposure", "run"), 1)
         rings = dict.fromkeys(("count", "records", "factor", "mean"), self._ring)
         learned = {"level": self._level.rows, "spread": self.spread.rows, "share_spread": self.share_spread.rows}

@@ -157,7 +157,8 @@ class Wording:
     def title(self, subject: str, numbers: Numbers, *, at_peak: bool) -> str:
         """Title of a firing alert, cut to the length that a locked phone shows.
 
-        `at_peak`: the numbers are of the latest window; otherwise the title says that they are of the peak.
+        `at_peak`: the latest window is the one with most negatives; else the title says that `numbers` are of an
+        earlier one.
         """
         translations, values = self._translations, self._counts(numbers)
         counts = translations("notification.counts" if at_peak else "notification.counts_at_peak", **values)

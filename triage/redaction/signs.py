@@ -27,7 +27,7 @@ _NUMERIC_DATE = re.compile(r"[0-9][/.\-][0-9]")
 
 
 def signs_in(text: str) -> frozenset[str]:
-    """Those of the kinds tracking_id, order_id, date and money that may be in a normalized text; no others are.
+    """Those of the kinds tracking_id, order_id, date and money that may be in a normalized text; the others aren't.
 
     Masking parts of the text later can only remove kinds.
     """

@@ -54,7 +54,7 @@ class EndedAlerts:
             self._wake.set()
 
     def drop(self) -> None:
-        """Clear the queue of alerts, because another alerter does this work now."""
+        """Clear the queue of alerts, because another alerter copies assessments and comments now."""
         self._waiting.clear()
 
     async def run(self) -> None:

@@ -65,7 +65,7 @@ class WindowSum(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class RawWatermark(msgspec.Struct):
-    """The latest watermark of a raw partition (event time in ms), and the offset up to which it holds."""
+    """The latest watermark of a raw partition (event time in ms), and the next offset to consume when it was sent."""
 
     watermark_ms: int
     offset: int

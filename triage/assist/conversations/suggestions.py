@@ -17,7 +17,10 @@ class Ranking(Protocol):
     """Ranks steps by agents' choices in similar conversations. Thread-safe. Must not raise."""
 
     def scores(self, playbook: Playbook, legal: Sequence[str], conversation: Conversation) -> dict[str, float] | None:
-        """Return the probability of each allowed step; None for a playbook that the policy does not know."""
+        """Return the probability of each step of `legal`, the allowed ones.
+
+        None for a playbook that the policy does not know.
+        """
         ...
 
 

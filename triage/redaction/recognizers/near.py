@@ -42,7 +42,7 @@ def near(name: str) -> re.Pattern[str]:
 
 
 def stands_near(match: re.Match[str], cue: re.Pattern[str]) -> bool:
-    """True if the value follows a word of `cue` in the same sentence, and is not a date, amount or order number."""
+    """True if the match follows a word of `cue` in the same sentence, and is not a date, amount or order number."""
     text, start = match.string, match.start()
     if not is_number(match):
         return False
