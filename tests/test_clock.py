@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.clock import ManualClock, ScaledClock, SystemClock, from_ms, rfc3339, to_ms
+from triage.clock import ManualClock, ScaledClock, SystemClock, from_ms, parse_rfc3339, rfc3339, to_ms
 
 
 @given(st.integers(0, 253_402_300_799_999))
@@ -38,3 +39,10 @@ def test_a_scaled_clock_runs_fast_and_stops_at_its_end():
 def test_the_system_clock_is_now():
     before = datetime.now(UTC)
     assert to_ms(before) - 1 <= SystemClock().now_ms() <= to_ms(datetime.now(UTC)) + 1
+
+
+def test_a_time_without_an_offset_is_no_rfc3339():
+    assert parse_rfc3339("2026-11-22T09:30:00.000Z") == parse_rfc3339("2026-11-22T17:30:00+08:00") == 1_795_339_800_000
+    for text in ("2026-11-22T09:30:00", "2026-11-22", "yesterday"):
+        with pytest.raises(ValueError, match=r"offset|Invalid"):
+            parse_rfc3339(text)

@@ -108,8 +108,14 @@ def from_ms(ms: int) -> datetime:
 
 
 def parse_rfc3339(text: str) -> int:
-    """Convert a time in the format of `rfc3339` to milliseconds since the epoch. Raises ValueError for other text."""
-    return to_ms(datetime.fromisoformat(text))
+    """Convert a time in the format of `rfc3339` to milliseconds since the epoch.
+
+    Raises ValueError for other text, also for a time without an offset.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC")
+    return to_ms(moment)
 
 
 def rfc3339(ms: int) -> str:

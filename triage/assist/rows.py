@@ -5,13 +5,16 @@ import csv
 import io
 import json
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from triage.decoding import DecodeError, decoded
+from triage.sources.encodings import SAMPLE_BYTES, encoding_by_mark, guess_encoding
 
 MAX_BYTES = 64 * 1024 * 1024
 _UNPACKERS: dict[bytes, Callable[[], Any]] = {
@@ -19,6 +22,8 @@ _UNPACKERS: dict[bytes, Callable[[], Any]] = {
     b"\xfd7zXZ\x00": lzma.LZMADecompressor,
     b"BZh": bz2.BZ2Decompressor,
 }
+_EAST_ASIAN = frozenset({"gb18030", "big5", "cp932"})
+_SEP_LINE = re.compile(r'"?sep=([\t -~])"?[,;\t]*\n', re.IGNORECASE)  # written by Excel
 
 
 class UnreadableTextError(Exception):
@@ -39,7 +44,10 @@ class Row:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file of at most 64 MiB, unpacked, with line ends as LF. Raises UnreadableTextError."""
+    """The text of a file of at most 64 MiB, unpacked, with line ends as LF. Raises UnreadableTextError.
+
+    It may be UTF-8, UTF-16 or UTF-32 with or without a mark, or GB18030, Big5 or Shift-JIS, as office programs save.
+    """
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= MAX_BYTES else b""
@@ -56,9 +64,19 @@ def read_text(path: Path) -> str:
         size = len(content)
     if size > MAX_BYTES:
         raise UnreadableTextError(1, f"has {size} bytes; {MAX_BYTES} at most: split the file")
+    return _decoded(content).replace("\r\n", "\n")
+
+
+def _decoded(content: bytes) -> str:
+    marked = encoding_by_mark(content[:4])
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
+        return content.decode(marked or "utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
+        guessed = guess_encoding(content[:SAMPLE_BYTES]) if marked is None else marked
+        if guessed in _EAST_ASIAN:
+            with suppress(UnicodeDecodeError):
+                return content.decode(guessed)
+        # Any bytes are valid in the encodings of western Europe: a guess might be wrong.
         line = content.count(b"\n", 0, error.start) + 1
         raise UnreadableTextError(line, "is not UTF-8: save it as UTF-8") from error
 
@@ -72,14 +90,15 @@ def kind_of(path: Path) -> str:
 def csv_rows(text: str) -> Iterator[Row]:
     """Rows of CSV text with a header, empty ones left out; the delimiter is a comma, semicolon, tab or bar."""
     csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
+    named = _SEP_LINE.match(text)
     first = text.partition("\n")[0]
-    delimiter = max(",;\t|", key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    delimiter = named.group(1) if named else max(",;\t|", key=first.count)
+    rows = csv.reader(io.StringIO(text[named.end() :] if named else text, newline=""), delimiter=delimiter, strict=True)
     header: list[str] = []
-    before = 0
+    before = skipped = 1 if named else 0
     try:
         for row in rows:
-            line, before = before + 1, rows.line_num
+            line, before = before + 1, rows.line_num + skipped
             if not header:
                 header = row
             elif any(cell.strip() for cell in row):

@@ -33,11 +33,11 @@ def import_(
     from triage.schemas.resolution import Resolution
 
     settings = settings_from(config, assignments, kafka__bootstrap_servers=bootstrap_servers)
-    sender = ResolutionSender(settings.kafka, Redactor(settings.redaction))
+    sender = ResolutionSender(settings.kafka, Redactor(settings.redaction), settings.worker.zone_of)
     batch: list[Resolution] = []
     sent = refused = 0
     try:
-        for line, row in read_resolutions(file, SystemClock().now_ms()):
+        for line, row in read_resolutions(file, SystemClock().now_ms(), sender.zone_of):
             if isinstance(row, InvalidRecord):
                 typer.secho(f"{file}:{line}: {row}", fg="red", err=True)
                 refused += 1

@@ -1,9 +1,12 @@
 """Resolutions: how a record was answered and how that ended, in the topic and, joined to the record, in the index."""
 
+from datetime import UTC, tzinfo
+
 import msgspec
 
-from triage.clock import parse_rfc3339, rfc3339
+from triage.clock import rfc3339
 from triage.errors import InvalidRecord
+from triage.schemas.event_time import event_time_ms
 
 MOST_ANSWER_CHARS = 20_000
 _MOST_NAME_CHARS = 100
@@ -61,10 +64,11 @@ class Case(msgspec.Struct, kw_only=True, omit_defaults=True):
     vector: list[float] | None = None
 
 
-def check_resolution(found: Resolution, now_ms: int) -> Resolution:
+def check_resolution(found: Resolution, now_ms: int, zone: tzinfo = UTC) -> Resolution:
     """Return the resolution with trimmed fields; a missing `at`, or one after `now_ms`, becomes `now_ms`.
 
-    Raises InvalidRecord, naming the field, if a field is missing, too long or not a time.
+    A time without an offset is in `zone`. Raises InvalidRecord, naming the field, if a field is missing, too long or
+    not a time.
     """
     for name in ("record", "answer", "outcome"):
         if not getattr(found, name).strip():
@@ -74,10 +78,11 @@ def check_resolution(found: Resolution, now_ms: int) -> Resolution:
             said = f"{name} has {length} characters; {most} at most"
             raise InvalidRecord(f"long_{name}", said, stage="decode", field=name)
     try:
-        at_ms = parse_rfc3339(found.at) if found.at else now_ms
-    except ValueError:
-        said = f"at {found.at[:40]!r} is not a time as 2026-11-30T09:30:00Z"
+        given_ms = event_time_ms(found.at, zone)
+    except InvalidRecord as invalid:
+        said = str(invalid).replace("created_at", "at", 1)
         raise InvalidRecord("bad_time", said, stage="decode", field="at") from None
+    at_ms = now_ms if given_ms is None else given_ms
     return Resolution(
         record=found.record.strip(),
         answer=found.answer.strip(),

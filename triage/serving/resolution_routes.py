@@ -69,7 +69,7 @@ async def send_resolutions(
         try:
             if not isinstance(row, dict):
                 raise InvalidRecord("not_an_object", "a resolution is a JSON object", stage="decode")
-            found = resolution_of({"actor": actor, **row}, clock.now_ms())
+            found = resolution_of({"actor": actor, **row}, clock.now_ms(), sender.zone_of)
         except InvalidRecord as invalid:
             results.append(refused(invalid))
             continue

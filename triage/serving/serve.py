@@ -95,7 +95,7 @@ def serve(settings: Settings) -> None:
     service = Service(settings, enricher, batcher, sender, elasticsearch, clock)
     of_api = ConversationService(conversations, batcher, clock, metrics, settings.api.enrich_timeout_s)
     redactor = Redactor(settings.redaction)
-    resolutions = ResolutionSender(settings.kafka, redactor)
+    resolutions = ResolutionSender(settings.kafka, redactor, settings.worker.zone_of)
     indexer = CaseIndexer(elasticsearch, settings.elasticsearch, redactor, encoder)
     followers = [follow_resolutions(settings.kafka, indexer)] if settings.assist.index_cases else []
     followers += [follow_turns(settings, of_api, redactor, clock, metrics)] if settings.conversations.topic else []

@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -109,10 +110,43 @@ def test_rows_are_read_and_refused_by_line(tmp_path):
     assert kinds == [Resolution, InvalidRecord, InvalidRecord]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_tables_of_office_programs_are_read(tmp_path, encoding):
+    path = tmp_path / "r.csv"
+    row = "T-1;已经为您办理退款，请在三个工作日内查收;solved;2026-11-20"
+    path.write_text(f"sep=;\nid;answer;outcome;at\n{row}\nT-2;;solved;\n", encoding)
+    (first, found), (second, problem) = read_resolutions(path, NOW_MS)
+    assert (first, found.answer) == (3, "已经为您办理退款，请在三个工作日内查收")
+    assert (second, str(problem)) == (4, "answer is missing")
+
+
+@pytest.mark.parametrize(
+    ("at", "read"),
+    [
+        ("2026-11-20", "2026-11-19T16:00:00.000Z"),
+        ("2026-11-20T17:30:00", AT),
+        ("2026/11/20 17:30", AT),
+        ("2026-11-20T09:30:00+00:00", AT),
+        (1_795_167_000_000, AT),
+        ("NULL", "2026-11-22T09:30:00.000Z"),
+    ],
+)
+def test_times_without_an_offset_are_in_the_zone_of_the_source(at, read):
+    asked = []
+
+    def zone_of(channel, source):
+        asked.append((channel, source))
+        return ZoneInfo("Asia/Shanghai")
+
+    fields = {"id": "T-1", "source": "jd", "answer": "b", "outcome": "c", "at": at}
+    assert resolution_of(fields, NOW_MS, zone_of).at == read
+    assert asked == [("complaint", "jd")]
+
+
 def test_times_ahead_are_now_and_bad_fields_are_named():
     fields = {"record": "a", "answer": "b", "outcome": "c"}
     assert resolution_of({**fields, "at": "2030-01-01T00:00:00Z"}, NOW_MS).at == "2026-11-22T09:30:00.000Z"
-    for name, value in (("at", "yesterday"), ("answer", "x" * 20_001), ("channel", "fax")):
+    for name, value in (("at", "yesterday"), ("at", "03/04/2026"), ("answer", "x" * 20_001), ("channel", "fax")):
         given = {**fields, name: value} | ({"record": "", "id": "1"} if name == "channel" else {})
         with pytest.raises(InvalidRecord) as caught:
             resolution_of(given, NOW_MS)

@@ -1,16 +1,13 @@
 """Reads resolutions from CSV and JSON lines."""
 
-import csv
 import hashlib
-import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
-from triage.decoding import DecodeError, decoded
+from triage.assist.rows import UnreadableTextError, csv_rows, json_rows, kind_of, read_text
 from triage.errors import ConfigError, InvalidRecord
-from triage.packed import read_unpacked
 from triage.schemas.enriched import document_id
 from triage.schemas.resolution import Resolution, check_resolution
 from triage.types import Channel
@@ -21,32 +18,37 @@ _ALIASES = {
 }  # fmt: skip
 
 
-def read_resolutions(path: Path, now_ms: int) -> Iterator[tuple[int, Resolution | InvalidRecord]]:
+ZoneOf = Callable[[str, str | None], tzinfo | None]
+"""The time zone of times without an offset, by channel and source; None: UTC."""
+
+
+def read_resolutions(
+    path: Path, now_ms: int, zone_of: ZoneOf | None = None
+) -> Iterator[tuple[int, Resolution | InvalidRecord]]:
     """Yield (line number, resolution) of each row of a CSV or JSON lines file; for an invalid row the error.
 
     `now_ms` is the time of resolutions that name none. Raises ConfigError if the file cannot be read.
     """
     try:
-        text = read_unpacked(path).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
-    rows = _csv(text) if path.suffix.lower() == ".csv" else _json_lines(text)
-    for line, row in rows:
-        if isinstance(row, InvalidRecord):
-            yield line, row
+        text = read_text(path)
+    except UnreadableTextError as error:
+        raise ConfigError(f"{path} {error}", where=f"{path}:{error.line}") from error
+    for row in csv_rows(text) if kind_of(path) == ".csv" else json_rows(text):
+        if row.fields is None:
+            yield row.line, InvalidRecord("bad_row", row.problem, stage="decode")
             continue
         try:
-            yield line, resolution_of(row, now_ms)
+            yield row.line, resolution_of(row.fields, now_ms, zone_of)
         except InvalidRecord as invalid:
-            yield line, invalid
+            yield row.line, invalid
 
 
-def resolution_of(fields: Mapping[str, Any], now_ms: int) -> Resolution:
+def resolution_of(fields: Mapping[str, Any], now_ms: int, zone_of: ZoneOf | None = None) -> Resolution:
     """A resolution from fields of a row, a request or a webhook.
 
     The record is named by `record`, the `_id` of its document, or by the source's own `id` with `channel` (complaint)
-    and `source`; a ticket that never was a record brings its `text`, and may bring `intent` and `language`. Raises
-    InvalidRecord.
+    and `source`; a ticket that never was a record brings its `text`, and may bring `intent` and `language`. Its time is
+    read in the forms that the times of records may have. Raises InvalidRecord.
     """
     values = {str(name).strip().lower(): value for name, value in fields.items()}
     for alias, name in _ALIASES.items():
@@ -91,30 +93,5 @@ def resolution_of(fields: Mapping[str, Any], now_ms: int) -> Resolution:
         intent=text["intent"],
         language=text["language"],
     )
-    return check_resolution(found, now_ms)
-
-
-def _csv(text: str) -> Iterator[tuple[int, Mapping[str, Any] | InvalidRecord]]:
-    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    before = 1
-    try:
-        for row in rows:
-            line, before = before + 1, rows.line_num
-            yield line, {name: value for name, value in row.items() if name}
-    except csv.Error as error:
-        yield before + 1, InvalidRecord("bad_csv", f"not valid CSV: {error}", stage="decode")
-
-
-def _json_lines(text: str) -> Iterator[tuple[int, Mapping[str, Any] | InvalidRecord]]:
-    for line, row in enumerate(text.splitlines(), 1):
-        if not row.strip():
-            continue
-        try:
-            found = decoded(json.loads, row)
-        except DecodeError as error:
-            yield line, InvalidRecord("not_json", f"not valid JSON: {error}", stage="decode")
-            continue
-        if isinstance(found, dict):
-            yield line, found
-        else:
-            yield line, InvalidRecord("not_an_object", "a line is a JSON object", stage="decode")
+    zone = zone_of(text["channel"] or "complaint", text["source"] or None) if zone_of else None
+    return check_resolution(found, now_ms, zone or UTC)

@@ -7,6 +7,7 @@ import msgspec
 from kafka.errors import KafkaError, RetriableError
 
 from triage.assist.cases.indexer import TOPIC
+from triage.assist.cases.reading import ZoneOf
 from triage.config import KafkaSettings
 from triage.errors import Unavailable
 from triage.redaction import Redactor
@@ -23,9 +24,10 @@ _TIMEOUT_S = 15.0
 class ResolutionSender:
     """Sends resolutions with one Kafka producer, which it opens at the first use. Close it at the end. Thread-safe."""
 
-    def __init__(self, settings: KafkaSettings, redactor: Redactor) -> None:
+    def __init__(self, settings: KafkaSettings, redactor: Redactor, zone_of: ZoneOf | None = None) -> None:
         self._settings = settings.model_copy(update={"start_timeout_s": min(settings.start_timeout_s, _START_S)})
         self._redactor = redactor
+        self.zone_of = zone_of
         self._lock = threading.Lock()
         self._producer: Producer | None = None
 

@@ -1,16 +1,14 @@
 """Labels records with the outcome of a definition, and counts those that have none and why."""
 
-import csv
-import io
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from triage.assist.risk.definition import Column, Definition, Escalates, Target, WritesAgain
+from triage.assist.rows import UnreadableTextError, csv_rows, read_text
 from triage.clock import parse_rfc3339
 from triage.errors import ConfigError
-from triage.packed import read_unpacked
 from triage.risk.features import HISTORY_DAYS, History
 from triage.schemas.enriched import EnrichedRecord
 
@@ -176,12 +174,17 @@ def _read_outcomes(target: Column) -> Mapping[str, str]:
     assert target.file is not None
     where = str(target.file)
     try:
-        text = read_unpacked(target.file).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=where) from error
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    names = rows.fieldnames or ()
-    missing = [name for name in (target.key, target.column) if name not in names]
-    if missing:
-        raise ConfigError([f"has no column {name!r}; it has {', '.join(names)}" for name in missing], where=where)
-    return {str(row[target.key]): row[target.column] or "" for row in rows if row[target.key]}
+        text = read_text(target.file)
+    except UnreadableTextError as error:
+        raise ConfigError(str(error), where=f"{where}:{error.line}") from error
+    found: dict[str, str] = {}
+    for row in csv_rows(text):
+        if row.fields is None:
+            raise ConfigError(row.problem, where=f"{where}:{row.line}")
+        missing = [name for name in (target.key, target.column) if name not in row.fields]
+        if missing:
+            names = ", ".join(row.fields)
+            raise ConfigError([f"has no column {name!r}; it has {names}" for name in missing], where=where)
+        if row.fields[target.key]:
+            found[str(row.fields[target.key])] = row.fields[target.column]
+    return found
