@@ -43,7 +43,7 @@ def read_catalogue_documents(client: Elasticsearch, index: str) -> list[Catalogu
 
 
 def read_catalogue_state(client: Elasticsearch, index: str) -> CatalogueState | None:
-    """The state that the last `apply` of the catalogue stored; None if there was none."""
+    """The state that the last `triage guide apply` stored in the index of the guide's items; None before the first."""
     hit = read_document(client, index, _STATE)
     return None if hit is None else msgspec.convert(hit["_source"], CatalogueState)
 

@@ -23,7 +23,8 @@ from triage.paths import PACKAGED, replace_file
 class Switched(NamedTuple):
     """Result of a promotion or rollback; `version` is the name@version of the model that is now serving.
 
-    `change` is None if that model was already serving; `warnings` are shown to the operator.
+    `change` is the entry added to the history; None if that model was already serving. `warnings` are shown to
+    the operator.
     """
 
     version: str

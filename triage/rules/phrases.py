@@ -52,9 +52,9 @@ class PhraseIndex:
         return frozenset(self._add(phrase) for phrase in phrases)
 
     def add_literals(self, literals: Iterable[str]) -> frozenset[int]:
-        """Add literals of regular expressions (see `required_literals`); return the set of their numbers, like `add`.
+        """Add literals of regular expressions (see `required_literals`); return the ids by which `find` reports them.
 
-        They are found anywhere, also within words, wherever an expression can match them.
+        Unlike phrases, they are also found within words, because expressions match there too.
         """
         self._search = None
         return frozenset(self._literals.setdefault(literal, self._next()) for literal in literals)

@@ -54,10 +54,10 @@ class AnswerService:
         self._encoder = encoder
 
     async def answer(self, body: Any) -> bytes:
-        """Return the answer to the question in the decoded JSON `body`, as JSON (schema `Evidence`).
+        """Return the answer to the decoded JSON `body` (schema `Question`), as JSON (schema `Evidence`).
 
-        Raises Problem 422 for a question of another form, 404 for an unknown record or conversation, Unavailable
-        without Elasticsearch.
+        Raises Problem 422 for a body that does not follow the schema, 404 for an unknown record or conversation,
+        Unavailable without Elasticsearch.
         """
         question = question_of(body)
         with self._metrics.answer_seconds.time():

@@ -98,7 +98,7 @@ class KeyStates:
             self._tables[:, column] = self._tables[:, len(self.names)]
 
     def dump(self, keys: Sequence[str], step: int) -> list[bytes]:
-        """Serialize the states of keys, each with the number of the last step that it includes.
+        """Serialize the states of `keys`, in their order, each with `step`, the last step that it includes.
 
         Raises KeyError for an unknown key.
         """

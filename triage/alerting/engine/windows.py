@@ -138,9 +138,10 @@ class PartitionWindows:
         return gone
 
     def merge(self, count: KeyCount, batch: WindowCounts) -> MergeOutcome:
-        """Add a worker's count to its step, unless its offset was already added. Sets `last_merged`: (step, key, sum).
+        """Add a worker's count to its step, unless the raw records that it counts were added before, by their offsets.
 
-        `batch` is the message of the count, which has the range of offsets and the length of the window.
+        `batch` is the message with the count: it has the range of these offsets and the length of the window. Sets
+        `last_merged`: (start of the step, key, the key's sum in it).
         """
         if batch.window_ms != self._step_ms:
             return MergeOutcome.OTHER_STEP

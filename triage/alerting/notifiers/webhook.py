@@ -37,8 +37,9 @@ class WebhookNotifier:
     """Posts an alert as JSON to any HTTP receiver, and signs the request if there is a key.
 
     The body is `{"event", "dedup_key", "resent", "repeat", "alert": {...}, "also": [{...}], "told_at", "over_since",
-    "links": {...}}`. The header `Idempotency-Key` is the same for every attempt at one event of one episode. Each
-    attempt is signed with its own time, from the real clock, because receivers compare it with theirs.
+    "links": {...}}`, with the fields of `Notification`. The header `Idempotency-Key` is the same for every attempt at
+    one event of one episode. Each attempt is signed with its own time, from the real clock, because receivers compare
+    it with theirs.
     """
 
     name = "webhook"

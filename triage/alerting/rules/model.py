@@ -160,7 +160,10 @@ class Rule(_Strict):
 
     @property
     def quiet_steps(self) -> int:
-        """Number of steps without firing that resolve an alert; by default one for a silence: a record ends it."""
+        """Number of steps without firing that resolve an alert: `resolve_after`.
+
+        Unless set, it is one for a rule that fires when records stop arriving: the first record resolves it.
+        """
         given = "resolve_after" in self.model_fields_set
         return self.resolve_after if self.silence is None or given else 1
 

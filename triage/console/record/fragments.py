@@ -174,7 +174,7 @@ def no_evidence_html(why: str, translations: Translations) -> Markup:
 
 
 def cases_html(cases: Sequence[SimilarCase], root: str, translations: Translations) -> Markup:
-    """Render similar resolved cases, and how often their kind of resolution ended the case.
+    """Render similar resolved cases, each with the share of cases that its kind of resolution (refund, ...) ended.
 
     `root` is the URL of the start page.
     """

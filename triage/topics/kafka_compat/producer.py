@@ -111,7 +111,10 @@ class BoundedProducer(KafkaProducer):
     def send_all(
         self, topic: str, partition: int, records: Sequence[Record], headers: Headers | None = None
     ) -> SentRecords:
-        """Send (key, value) of many records to one partition, all with the same headers. See `append_all`."""
+        """Send (key, value) of many records to one partition, all with the same headers, and return at once.
+
+        The result tells when the brokers have acknowledged them. Raises the errors of `record_batches.append_all`.
+        """
         sent = append_all(self, TopicPartition(topic, partition), records, headers or [])
         self._sent.append(sent)
         return sent

@@ -43,7 +43,10 @@ _RIGHT = """
 
 
 def count_words(files: Iterable[Path]) -> tuple[Counter[str], Counter[str]]:
-    """Lower-case words of the texts of all files: the number of occurrences, and of folders, by word."""
+    """Count the lower-case words in `text` or `tokens` of the rows of JSON lines files.
+
+    Returns by word: the number of occurrences, and the number of folders (data sets) with a file that has it.
+    """
     words: Counter[str] = Counter()
     folders: dict[Path, set[str]] = {}
     for path in files:
