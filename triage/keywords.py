@@ -27,14 +27,18 @@ class Keywords:
 
     def find(self, text: str) -> frozenset[int]:
         """Return the indices, in the constructor's list, of the keywords in the text, including overlapping ones."""
+        matches = self.occurrences(text)
+        return frozenset([match[0] for match in matches]) if matches else _NONE
+
+    def occurrences(self, text: str) -> list[tuple[int, int, int]]:
+        """Return each occurrence as index of the keyword, start and end (code points), in order of the ends."""
         try:
-            matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
+            return self._automaton.find_matches_as_indexes(text, overlapping=True)
         except UnicodeEncodeError:
-            # Half a surrogate pair is part of no keyword.
-            matches = self._automaton.find_matches_as_indexes(
+            # Half a surrogate pair is part of no keyword; a question mark takes its place.
+            return self._automaton.find_matches_as_indexes(
                 text.encode("utf-8", "replace").decode("utf-8"), overlapping=True
             )
-        return frozenset([match[0] for match in matches]) if matches else _NONE
 
 
 class KeywordGroups:

@@ -88,7 +88,7 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
 def test_only_searches_that_cannot_succeed_are_left_out(text):
     found = ratings._ratings(text)
-    every = ratings._SIGNS.find("★/5rate star星分")
+    every = ratings._SIGNS.find("★ 5 star星满分") | ratings._SIGNS_WITH_DIGITS.find("/5rate分")
     assert len(every) == 7
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ratings._SIGNS, "find", lambda _: every)

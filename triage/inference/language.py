@@ -8,6 +8,8 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 UNDETERMINED = "und"
 # This much text is enough for a decision, and py3langid's time grows with the length.
 _MAX_CHARS = 240
@@ -47,7 +49,14 @@ _MARKS = frozenset(_MARK_WORDS.split())
 _COMMON = _MARKS | frozenset(_COMMON_WORDS.split())
 _LEAST_COMMON = 2
 _WORDS_PER_COMMON = 5
-_NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|[<\[{]\w+[>\]}]|\d+")
+_LINK, _REST = r"https?://\S+|www\.\S+", r"#\w+|[<\[{]\w+[>\]}]|\d+"
+# The expressions for links and addresses are slow, an address's most of all, and most texts hold neither.
+_NOISE = {
+    (True, True): re.compile(rf"{_LINK}|\S+@\S+|@\w+|{_REST}"),
+    (True, False): re.compile(rf"{_LINK}|{_REST}"),
+    (False, True): re.compile(rf"\S+@\S+|@\w+|{_REST}"),
+    (False, False): re.compile(_REST),
+}
 # A cheap test for texts that may contain noise: most do not, and it takes a tenth of the time of the full pattern.
 _NOISE_SIGN = re.compile(r"[@#<\[{\d]")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
@@ -81,8 +90,9 @@ def identify(text: str) -> Language:
     Thread-safe.
     """
     sample = text[: 4 * _MAX_CHARS]
-    if _NOISE_SIGN.search(sample) or "://" in sample or "www." in sample:
-        sample = _NOISE.sub(" ", sample)
+    linked = "://" in sample or "www." in sample
+    if linked or _NOISE_SIGN.search(sample):
+        sample = _NOISE[linked, "@" in sample].sub(" ", sample)
     sample = sample[:_MAX_CHARS]
     ascii_only = sample.isascii()
     words = sample.translate(_ASCII_WORDS).split() if ascii_only else _WORD.findall(sample)
@@ -144,4 +154,7 @@ def _identifier() -> Any:
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(_LANGUAGES.split())
+    # Choosing languages leaves each feature's probabilities spread over the table's 12 MB, so that reading them misses
+    # the processor's cache for every language.
+    identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc)
     return identifier

@@ -47,15 +47,23 @@ _CHINESE_POINTS = re.compile(
     r"(?P<n>\d{1,3}(?:\.\d)?|[零一二两兩三四五六七八九])分(?![钟鐘之期店公手享类類行别別析])"
 )
 _FULL = re.compile("满分|滿分")
+_DIGIT = re.compile(r"\d")
+_COUNTED = ("zero", "no", "one", "two", "three", "four", "five", "0", "1", "2", "3", "4", "5")
 # What every match of an expression contains: most texts have none of it, and need no search.
 _SIGNS = KeywordGroups(
     {
         "stars": "★⭐🌟✭☆✩",
+        "star words": [f"{number}{joint}star" for number in _COUNTED for joint in " -"],
+        "星": ("星",),
+        "分": [f"{number}分" for number in "零一二两兩三四五六七八九"] + ["满分", "滿分"],
+    }
+)
+# The same of those that need a digit, too.
+_SIGNS_WITH_DIGITS = KeywordGroups(
+    {
         "of": ("/", "of"),
         "best": ("5", "10"),
         "named": ("rating", "rated", "score", "give", "gave", "rate", "评分", "評分"),
-        "star words": ("star",),
-        "星": ("星",),
         "分": ("分",),
     }
 )
@@ -73,7 +81,10 @@ def rating_in(text: str) -> float | None:
 
 
 def _ratings(text: str) -> list[float]:
-    signs = _SIGNS.find(caseless(text))
+    folded = caseless(text)
+    signs = _SIGNS.find(folded)
+    if _DIGIT.search(text):
+        signs |= _SIGNS_WITH_DIGITS.find(folded)
     if not signs:
         return []
     found = _star_runs(text) if "stars" in signs else []

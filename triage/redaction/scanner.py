@@ -7,27 +7,32 @@ from typing import NamedTuple
 from triage.redaction.kinds import LABELS, PLACEHOLDER
 from triage.redaction.normalization import normalize
 from triage.redaction.recognizers import accounts, amounts, bank_details, contact, documents, orders, secrets, urls
-from triage.redaction.recognizers.common import Finder, Found, mask, merged
+from triage.redaction.recognizers.common import MASK, Finder, Found, mask, merged
 from triage.redaction.recognizers.phones import PhoneFinder
-from triage.redaction.signs import may_hold_url, signs_in
+from triage.redaction.signs import may_hold_url, signs_near_digits, words_in
 
 # Digits and the text between them; most finders need to read only these windows.
 _DIGITS = re.compile(r"[0-9]++(?:[^0-9]{1,80}[0-9]++)*+")
 _REACH = 40
 # Seven digits with at most three other characters between them: the minimum of a phone or account number.
 _LONG_NUMBER = re.compile(r"[0-9](?:(?:[^0-9]{0,3}|%20)[0-9]){6}")
-_ANY_LENGTH: tuple[tuple[str, Finder], ...] = (
+_LEAST_LONG = 7
+# The least of a sort code and of an identity number with letters.
+_SIX_DIGITS = re.compile(r"[0-9](?:[ \-]?[0-9]){5}")
+_LEAST_SIX = 6
+_OF_SIX: tuple[tuple[str, Finder], ...] = (
     ("iban", accounts.find_sort_code),
     ("national_id", accounts.find_lettered_id),
-    ("plate", accounts.find_plate),
-    ("ip", contact.find_ip),
 )
-# Each needs one of its signs (see `signs_in`) in the text.
-_SHORT: tuple[tuple[str, Finder], ...] = (
-    ("tracking_id", orders.find_tracking),
-    ("order_id", orders.find_order),
-    ("date", amounts.find_date),
-    ("money", amounts.find_money),
+_ANY_LENGTH: tuple[tuple[str, Finder], ...] = (("plate", accounts.find_plate), ("ip", contact.find_ip))
+# By the signs (see `signs_near_digits`) that a text must have.
+_SHORT: tuple[tuple[frozenset[str], str, Finder], ...] = (
+    (frozenset({"tracking_id"}), "tracking_id", orders.find_tracking),
+    (frozenset({"order_id"}), "order_id", orders.find_order),
+    (frozenset({"date", "numeric date"}), "date", amounts.find_date),
+    (frozenset({"date"}), "date", amounts.find_named_date),
+    (frozenset({"numeric date"}), "date", amounts.find_numeric_date),
+    (frozenset({"money"}), "money", amounts.find_money),
 )
 
 
@@ -73,19 +78,22 @@ class Scanner:
         return sorted(work.hits)
 
     def _take_entities(self, work: "_Work") -> None:
-        work.take("email", contact.find_email(work.text))
-        work.take("secret", secrets.find_secret(work.text))
-        windows = [(max(0, run.start() - _REACH), run.end() + _REACH) for run in _DIGITS.finditer(work.text)]
-        if windows or "<<" in work.text:
+        words = words_in(work.text)
+        if "email" in words:
+            work.take("email", contact.find_email(work.text))
+        if "secret" in words or "secret of letters" in words or MASK in work.text:
+            work.take("secret", secrets.find_secret(work.text))
+        runs = [run.span() for run in _DIGITS.finditer(work.text)]
+        if runs or "<<" in work.text:
             work.take("national_id", documents.find_document(work.text))
-        if windows:
-            long = [window for window in windows if _LONG_NUMBER.search(work.text, *window)]
-            work.take_within(long, self.long)
-            work.take_within(windows, _ANY_LENGTH)
-        work.take("handle", contact.find_handle(work.text))
-        if windows:
-            signs = signs_in(work.text)
-            work.take_within(windows, tuple(each for each in _SHORT if each[0] in signs))
+        if runs:
+            work.take_within(_windows(work.text, runs, _LEAST_LONG, _LONG_NUMBER), self.long)
+            work.take_within(_windows(work.text, runs, _LEAST_SIX, _SIX_DIGITS), _OF_SIX)
+            work.take_within(_windows(work.text, runs), _ANY_LENGTH)
+        if "handle" in words or "@" in work.text or ("short handle" in words and contact.has_short_name(work.text)):
+            work.take("handle", contact.find_handle(work.text))
+        if runs and (signs := signs_near_digits(work.text)):
+            work.take_within(_windows(work.text, runs), _short_finders(signs))
         if "月" in work.text:
             work.take("date", amounts.find_chinese_date(work.text))
         if "元" in work.text or "圆" in work.text or "块钱" in work.text or "蚊" in work.text:
@@ -107,6 +115,21 @@ class Scanner:
         work.take_placeholders()
         self._take_entities(work)
         return next((hit.replacement for hit in sorted(work.hits) if hit.replacement), None)
+
+
+def _windows(text: str, runs: Found, least: int = 1, number: re.Pattern[str] | None = None) -> Found:
+    """The surroundings of the runs of digits that have at least this length and hold a `number`."""
+    windows = [(max(0, start - _REACH), end + _REACH) for start, end in runs if end - start >= least]
+    return windows if number is None else [window for window in windows if number.search(text, *window)]
+
+
+def _short_finders(signs: frozenset[str]) -> tuple[tuple[str, Finder], ...]:
+    """The finders of short numbers for a text with these signs, one for each kind."""
+    found: dict[str, Finder] = {}
+    for needed, label, finder in _SHORT:
+        if needed <= signs:
+            found.setdefault(label, finder)
+    return tuple(found.items())
 
 
 class _Work:

@@ -11,6 +11,8 @@ from stdnum.in_ import aadhaar
 from stdnum.it import codicefiscale
 from stdnum.us import ssn
 
+from triage.keywords import KeywordGroups, caseless
+from triage.literals import required_literals
 from triage.redaction.recognizers.common import MASK, Found, cue_before, cue_words, cued, mask, merged, scan
 
 _RUN = re.compile(r"(?<![0-9])[0-9]++(?:[ .\-/·•・_~*\n\t]{1,3}[0-9]++)*+")
@@ -271,18 +273,28 @@ _CUED_PLATES = (
     (_PLATE_FORM, re.compile(cue_words("plate_weak")), _PLATE_WEAK_CUE),
     (_PLATE_OF_VEHICLE, re.compile(cue_words("vehicle")), _VEHICLE_CUE),
 )
+# Of the words, the parts that each of them has: by the pattern, for a search in one pass.
+_PLATE_WORDS = KeywordGroups(
+    {words.pattern: required_literals(words.pattern) or () for _, words, _ in _CUED_PLATES}
+    | {_VEHICLE_WORDS.pattern: required_literals(_VEHICLE_WORDS.pattern) or ()}
+)
 
 
 def find_plate(text: str) -> Found:
     """Find vehicle registration plates: Chinese ones by their format, others after a word that names them."""
-    found = [match.span() for match in _PLATE_CN.finditer(text)]
+    if not _CAPITAL.search(text):
+        return []
+    found = [] if text.isascii() else [match.span() for match in _PLATE_CN.finditer(text)]
     lowered = text.lower()
-    if not _CAPITAL.search(text) or not any(sign in lowered for sign in _PLATE_SIGNS):
+    if not any(sign in lowered for sign in _PLATE_SIGNS):
         return found
+    likely = _PLATE_WORDS.find(caseless(text))
     for pattern, words, cue in _CUED_PLATES:
-        if words.search(text):
+        if words.pattern in likely and words.search(text):
             found += [match.span() for match in pattern.finditer(text) if cued(text, match.start(), cue)]
-    return found + ([match.span() for match in _PLATE_UK.finditer(text)] if _VEHICLE_WORDS.search(text) else [])
+    if _VEHICLE_WORDS.pattern in likely and _VEHICLE_WORDS.search(text):
+        found += [match.span() for match in _PLATE_UK.finditer(text)]
+    return found
 
 
 def _is_resident(match: re.Match[str]) -> bool:

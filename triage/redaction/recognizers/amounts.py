@@ -57,7 +57,17 @@ _MODAL = frozenset({"may", "march", "mar"})
 
 
 def find_date(text: str) -> Found:
-    return [match.span() for match in _NUMERIC.finditer(text)] + scan(_NAMED, text, _is_date)
+    return find_numeric_date(text) + find_named_date(text)
+
+
+def find_numeric_date(text: str) -> Found:
+    """Find dates of digits alone: `2026-05-03`, `3/5/2026`."""
+    return [match.span() for match in _NUMERIC.finditer(text)]
+
+
+def find_named_date(text: str) -> Found:
+    """Find dates with the English name of the month."""
+    return scan(_NAMED, text, _is_date)
 
 
 def find_chinese_date(text: str) -> Found:

@@ -1,9 +1,10 @@
 """Types and functions that the finders of entities share."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from triage.patterns import any_of, load_patterns
+from triage.beginnings import any_beginning
+from triage.patterns import load_patterns
 
 _CUES = load_patterns("triage.redaction.recognizers", "cues")
 Found = list[tuple[int, int]]
@@ -73,6 +74,9 @@ class Signs:
         self._ascii = tuple(sign for sign in needed if sign.isascii())
         self._all = tuple(needed)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
     def any_in(self, lowered: str) -> bool:
         """True if the text, which must be in lower case, contains any of these parts of words."""
         for sign in self._ascii if lowered.isascii() else self._all:  # noqa: SIM110 - a generator costs more
@@ -83,9 +87,9 @@ class Signs:
 
 def cue_words(name: str) -> str:
     """Regular expression for any word of the group `name` in cues.yaml, ignoring case."""
-    return f"(?i:{any_of(_CUES[name])})"
+    return any_beginning(_CUES[name])
 
 
 def cue_before(name: str, fillers: str) -> re.Pattern[str]:
     """Pattern for `cued`: a word of the group `name` in cues.yaml, then any number of the `fillers`."""
-    return re.compile(f"(?i:{any_of(_CUES[name])}(?:{fillers})*)$")
+    return re.compile(f"{any_beginning(_CUES[name])}(?i:(?:{fillers})*)$")

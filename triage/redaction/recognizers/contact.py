@@ -49,12 +49,19 @@ _EMAIL_WORD = re.compile(
     r"(?i:(?<![a-z])(?:e-?mail|mail)(?: (?:me|address|is|to|at))*|(?:reach|contact|write to|write) (?:me"
     r"|us)(?: at)?|邮箱|电邮|邮件|信箱)[ :：是为系]*$"
 )
+_AT_DOMAIN = re.compile(r" at [A-Za-z0-9\-]{2,40}\.[A-Za-z0-9\-]")
 _PLAIN_AT = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{2,40} at [A-Za-z0-9\-]{2,40}(?:\.[A-Za-z0-9\-]{2,30}){1,3}(?![A-Za-z0-9])"
 )
 _SPELT_SIGN = re.compile(
     r"(?i:[\[({<] ?(?:at|@|a|dot|\.) ?[\])}>]| dot |[\-_]dot[\-_]|_at_|圈a|艾特|爱特|小老鼠|老鼠号)"
 )
+
+EMAIL_SIGNS = (
+    "@", "#", " at ", "40", "64;", "&comm", " dot ", "-dot", "_dot", "_at_", "圈a", "艾特", "爱特", "小老鼠", "老鼠号",
+    *(f"{bracket}{blank}{sign}" for bracket in "[({<" for blank in ("", " ") for sign in ("a", "dot", ".")),
+)  # fmt: skip
+"""Parts of the ways to write an address, in lower case: `find_email` finds nothing in a text without any of them."""
 
 
 def find_email(text: str) -> Found:
@@ -75,7 +82,7 @@ def find_email(text: str) -> Found:
         found = [match.span() for match in _HAN_EMAIL.finditer(text)]
     if not found and ("@" in text or "#" in text):
         found = [match.span() for match in _MISTYPED_EMAIL.finditer(text)]
-    if not found and " at " in text:
+    if not found and " at " in text and _AT_DOMAIN.search(text):
         found = [match.span() for match in _PLAIN_AT.finditer(text) if cued(text, match.start(), _EMAIL_WORD)]
     # " at b.com" alone may name a shop; only a spelt-out sign makes it an address.
     if not found and _SPELT_SIGN.search(text):
@@ -103,13 +110,14 @@ _MESSENGER = re.compile(
     rf"|(?:(?<![A-Za-z])(?i:qq)|扣扣)(?:号码?|群)?(?: ?[:是为]? ?)(?P<number>[1-9][0-9]{{4,10}}))(?![A-Za-z0-9_\-])"
 )
 # Parts of the words above: a text without any of them is not searched.
-_MESSENGER_SIGNS = (
+MESSENGER_SIGNS = (
     "微", "v信", "薇", "威信", "徽信", "扣扣", "chat", "xin", "tele", "whats", "line", "signal", "skype", "wx", "vx",
     "qq", "加v", "insta", "snap", "discord", "viber", "kakao", "zalo", "kik", "faceb", "twitter", "tok",
     "reddit", "steam", "xbox", "gamer", "psn", "红书", "抖音", "快手", "新浪", "知乎", "贴吧", "哔哩", "b站", "陌陌",
     "钉钉", "旺旺", "淘宝", "闲鱼", "支付宝", "脸书", "推特",
 )  # fmt: skip
-_SHORT_NAMES = re.compile(r"(?<![a-z])(?:ig|tg|fb)(?![a-z])")
+SHORT_MESSENGERS = ("ig", "tg", "fb")
+_SHORT_NAMES = re.compile(rf"(?<![a-z])(?:{'|'.join(SHORT_MESSENGERS)})(?![a-z])")
 _SIGNED = re.compile(r"[0-9_.\-]")
 # Their names are often letters alone; `Telegram: useless` is not a name.
 _WECHAT = re.compile(r"(?i:微信|薇信|威信|徽信|wechat|weixin|[wv]x)")
@@ -128,11 +136,16 @@ def find_handle(text: str) -> Found:
         found += [match.span() for match in _LATIN_HANDLE.finditer(text)]
         found += [match.span() for match in _CHINESE_HANDLE.finditer(text)]
     lowered = text.lower()
-    # A loop: this runs for every text, and a generator would cost more than the searches.
-    for sign in _MESSENGER_SIGNS:
+    # A loop: a generator would cost more than the searches.
+    for sign in MESSENGER_SIGNS:
         if sign in lowered:
             return found + _messengers(text)
-    return found + _messengers(text) if _SHORT_NAMES.search(lowered) else found
+    return found + _messengers(text) if has_short_name(lowered) else found
+
+
+def has_short_name(text: str) -> bool:
+    """True if the text has the name of a network in two letters as a word: `ig`, not `right`."""
+    return _SHORT_NAMES.search(text.lower()) is not None
 
 
 def _messengers(text: str) -> Found:
@@ -151,6 +164,7 @@ def _is_name(match: re.Match[str]) -> bool:
     return match["link"].strip() not in {"is", "was", "-"} and _WECHAT.match(match[0]) is not None
 
 
+_DOTS = 3
 # Three digits: versions rarely have such parts, 97.5 % of the addresses do.
 _DIGITS_OF_LARGE = 3
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
@@ -165,7 +179,7 @@ _ADDRESS = cue_before("address", r" (?:is|at|was|of|via)|[是为:： @(]")
 
 
 def find_ip(text: str) -> Found:
-    found = scan(_V4, text, _is_address) if "." in text else []
+    found = scan(_V4, text, _is_address) if text.count(".") >= _DOTS else []
     if text.count(":") >= 2:
         for match in _V6.finditer(text):
             value = match[0][:-1] if match[0].endswith(":") and not match[0].endswith("::") else match[0]

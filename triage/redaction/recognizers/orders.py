@@ -24,6 +24,8 @@ _ORDER = re.compile(
     rf"(?i:(?P<cue>(?<![a-z])(?:purchase )?order|(?<![a-z])ord|订单(?:编)?|(?<![快运流递裹件])单(?=号))"
     rf"(?P<link>{_LINK}){_VALUE})"
 )
+BEGINNING = re.compile(rf"(?i:(?:er|编)?{_LINK}[A-Za-z]{{0,6}}[0-9\-])")
+"""What follows `ord`, `订单` or `单` in every order number that `find_order` finds, to be matched at its end."""
 _DIGIT = re.compile(r"[0-9]")
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+from triage.keywords import KeywordGroups, caseless
+from triage.literals import required_literals
 from triage.patterns import load_patterns
 from triage.redaction.recognizers.common import MASK, Found, Signs, cue_words
 
@@ -11,7 +13,7 @@ _FORMAT_SIGNS = (
     "xox", "aiza", "eyj", "private key-",
 )  # fmt: skip
 # A text without any of these, in lower case, contains no secret.
-_SIGNS = Signs(
+SIGNS = Signs(
     *load_patterns("triage.redaction.recognizers", "cues")["secret_signs"],
     *_FORMAT_SIGNS,
     # Something that was found, an e-mail address for one, and what follows it.
@@ -253,10 +255,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
 _DIGIT = re.compile("[0-9]")
 _OF_LETTERS = {_PASSWORD, _ANSWER, _WORD, _BEFORE, _NAMED_ANSWER, _ANSWER_BEFORE, _PHRASE}
 _WITHOUT_DIGITS = tuple(row for row in _PATTERNS if row[0] in _OF_LETTERS)
-_SIGNS_OF_LETTERS = Signs(
+SIGNS_OF_LETTERS = Signs(
     "pass", "pw", "kennwort", "mot de", "contrase", "secret", "security", "answer", "memorable", "maiden", "safe word",
     "safeword", "code word", "codeword", "phrase", "mnemonic", "seed ", "key", "密", "口令", "助记", "答案",
 )  # fmt: skip
+# In one pass the expressions that can match at all: each match has one of these parts.
+_PARTS = {pattern.pattern: required_literals(pattern.pattern) for pattern, _ in _PATTERNS}
+_LIKELY = KeywordGroups({pattern: parts or () for pattern, parts in _PARTS.items()})
+_ALWAYS = frozenset(pattern for pattern, parts in _PARTS.items() if parts is None)
 _LEAST_GIFT = 8
 # `Password: required` names none.
 _NO_SECRETS = frozenset((
@@ -271,12 +277,13 @@ def find_secret(text: str) -> Found:
     """Find the values of secrets; the words that name them are not part of the ranges."""
     lowered = text.lower()
     digits = _DIGIT.search(text) is not None
-    if not (_SIGNS if digits else _SIGNS_OF_LETTERS).any_in(lowered):
+    if not (SIGNS if digits else SIGNS_OF_LETTERS).any_in(lowered):
         return []
+    likely = _LIKELY.find(caseless(text)) | _ALWAYS
     # Loops: this runs for many texts, and generators would cost more than the searches.
     found: Found = []
     for pattern, signs in _PATTERNS if digits else _WITHOUT_DIGITS:
-        for sign in signs:
+        for sign in signs if pattern.pattern in likely else ():
             if sign in lowered:
                 found += [m.span("secret") for m in pattern.finditer(text) if _is_secret(pattern, m["secret"])]
                 break
