@@ -1,7 +1,10 @@
 """Polite demands: which texts count as evidence of a negative sentiment, and how much."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from triage.inference import politeness
 from triage.inference.politeness import with_demand
 
 NEUTRAL = {"negative": 0.06, "neutral": 0.9, "positive": 0.04}
@@ -75,3 +78,18 @@ def test_a_clear_sentiment_stays_and_the_sum_is_1():
 )
 def test_thanks_for_a_failure_are_no_praise(text):
     assert _label(with_demand({"negative": 0.1, "neutral": 0.3, "positive": 0.6}, text)) == "negative"
+
+
+_PIECES = [
+    "could you ", "Could  You", "pleaſe", "please ", "i'd like", "I may", "thanks for ", "THANKS FOR ",
+    "ignoring", "can ",    "finally ", "still waiting ", "请", "請", "麻烦", "谢谢", "白等", "至今", "three weeks ago ",
+    "will someone", "İ", ". ",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=6).map("".join))
+def test_only_searches_that_cannot_succeed_are_left_out(text):
+    found = politeness._shifts(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(politeness._SIGNS, "find", lambda _: frozenset({"mocking", "form"}))
+        assert politeness._shifts(text) == found

@@ -91,5 +91,5 @@ def test_only_searches_that_cannot_succeed_are_left_out(text):
     every = ratings._SIGNS.find("★ 5 star星满分") | ratings._SIGNS_WITH_DIGITS.find("/5rate分")
     assert len(every) == 7
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ratings._SIGNS, "find", lambda _: every)
+        patch.setattr(ratings, "_signs_in", lambda _: every)
         assert sorted(ratings._ratings(text)) == sorted(found)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 
 from triage.han import simplified
+from triage.keywords import KeywordGroups, caseless
+from triage.literals import required_literals
 
 OVERDUE_WEIGHT = 2.5
 """Shift of the logits by a sign that it was asked before or lasts long: negative gains it, neutral loses it."""
@@ -68,6 +70,12 @@ _MOCKING = _any_of(
 )
 
 
+# A text without any of these parts needs no search. An expression without certain parts is refused: its group is `""`.
+_SIGNS = KeywordGroups(
+    {name: required_literals(pattern.pattern) or ("",) for name, pattern in (("mocking", _MOCKING), ("form", _FORM))}
+)
+
+
 def with_demand(sentiment: Mapping[str, float], text: str) -> dict[str, float]:
     """The probabilities `sentiment` (by label), made more negative if `text` is a demand that was not met yet."""
     # The search takes longer than all else here, and a text that is negative already needs no evidence.
@@ -83,9 +91,10 @@ def with_demand(sentiment: Mapping[str, float], text: str) -> dict[str, float]:
 
 def _shifts(text: str) -> tuple[float, float]:
     """Shifts of the logits of negative and positive by a text in simplified characters."""
-    if _MOCKING.search(text):
+    signs = _SIGNS.find(caseless(text))
+    if "mocking" in signs and _MOCKING.search(text):
         return OVERDUE_WEIGHT, -OVERDUE_WEIGHT
-    if not _FORM.search(text):
+    if "form" not in signs or not _FORM.search(text):
         return 0.0, 0.0
     if _OVERDUE.search(text):
         return OVERDUE_WEIGHT, 0.0

@@ -58,6 +58,8 @@ _SIGNS = KeywordGroups(
         "分": [f"{number}分" for number in "零一二两兩三四五六七八九"] + ["满分", "滿分"],
     }
 )
+# Parts of those signs: quicker to look for, and in few texts.
+_LATIN_SIGN, _OTHER_SIGN = "star", re.compile("[★⭐🌟✭☆✩星分]")
 # The same of those that need a digit, too.
 _SIGNS_WITH_DIGITS = KeywordGroups(
     {
@@ -81,10 +83,7 @@ def rating_in(text: str) -> float | None:
 
 
 def _ratings(text: str) -> list[float]:
-    folded = caseless(text)
-    signs = _SIGNS.find(folded)
-    if _DIGIT.search(text):
-        signs |= _SIGNS_WITH_DIGITS.find(folded)
+    signs = _signs_in(text)
     if not signs:
         return []
     found = _star_runs(text) if "stars" in signs else []
@@ -101,6 +100,14 @@ def _ratings(text: str) -> list[float]:
             if match["asked"] or match["n"] not in "三零" or match[0] == text.strip()
         ]
     return found + _points(text) if "分" in signs else found
+
+
+def _signs_in(text: str) -> frozenset[str]:
+    folded = caseless(text)
+    signs: frozenset[str] = frozenset()
+    if _LATIN_SIGN in folded or (not text.isascii() and _OTHER_SIGN.search(text)):
+        signs = _SIGNS.find(folded)
+    return signs | _SIGNS_WITH_DIGITS.find(folded) if _DIGIT.search(text) else signs
 
 
 def _star_runs(text: str) -> list[float]:
