@@ -13,6 +13,7 @@ from triage.literals import required_literals
     [
         ("Parcel", {"parcel"}),
         ("第[三四]次", {"第"}),
+        ("我.?想.{0,3}[死亡]", {"死", "亡"}),
         (r"\b(?:[3-9]|[1-9][0-9]) (?:times|calls|e-?mails)\b", {"times", "calls", "mails"}),
         ("a(?:bc)+d*", {"bc"}),
         ("电影|影片", {"电影", "影片"}),

@@ -10,6 +10,8 @@ from triage.han import simplified
 # Larger classes and alternatives are in most texts, or cost more to look for than they save.
 _MOST_OF_A_CLASS = 16
 _MOST = 100
+# Characters that many Chinese texts have.
+_FREQUENT = frozenset("的一是了我不在有你他她它们这那就也要会说去想没都还很给好")
 Literals = frozenset[str]
 
 
@@ -38,8 +40,8 @@ def _of_sequence(tree: Any) -> Literals | None:
     return max(candidates, key=_selectivity) if candidates else None
 
 
-def _selectivity(literals: Literals) -> tuple[int, int]:
-    return min(map(len, literals)), -len(literals)
+def _selectivity(literals: Literals) -> tuple[int, bool, int]:
+    return min(map(len, literals)), literals.isdisjoint(_FREQUENT), -len(literals)
 
 
 def _of_one(operator: Any, argument: Any) -> Literals | None:

@@ -1,8 +1,10 @@
 """Phrases by themselves: which are found in which text, by their numbers, and where."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from triage.rules.phrases import PhraseIndex, locate, normalized
+from triage.rules.phrases import _HAS_UNSPACED, _TOKEN, PhraseIndex, locate, normalized
 
 
 def found(text: str, *phrases: str) -> list[str]:
@@ -41,6 +43,37 @@ def test_a_phrase_has_one_number_however_it_is_written() -> None:
 def test_words_are_whole_and_characters_are_not(text: str, phrase: str, holds: bool) -> None:
     assert bool(found(text, phrase)) is holds
     assert (locate(phrase, text) is not None) is holds
+
+
+_PHRASES = [
+    "refund",
+    "refund*",
+    "no refund",
+    "to the fca",
+    "the",
+    "third, time",
+    "!!",
+    "投诉",
+    "投诉*",
+    "12315",
+    "iphone坏",
+]
+_WORDS = [" ", ", ", "refund", "ed", "no", "to", "the", "fca", "THIRD", "time", "投诉", "投訴", "１２３１５", "ſ"]
+_TEXTS = st.lists(st.sampled_from([*_WORDS, "iPhone坏"]) | st.text(max_size=2), max_size=9).map("".join)
+
+
+def _is_in(phrase: str, text: str) -> bool:
+    folded, phrase = normalized(text), normalized(phrase)
+    if _HAS_UNSPACED.search(phrase):
+        return phrase.removesuffix("*") in folded
+    wanted = " ".join(_TOKEN.findall(phrase))
+    return (f" {wanted}" if phrase.endswith("*") else f" {wanted} ") in f" {' '.join(_TOKEN.findall(folded))} "
+
+
+@given(phrases=st.lists(st.sampled_from(_PHRASES), min_size=1, unique=True), text=_TEXTS)
+@settings(max_examples=300)
+def test_all_are_found_in_one_pass_that_each_is_found_by_itself(phrases: list[str], text: str) -> None:
+    assert found(text, *phrases) == sorted(phrase for phrase in phrases if _is_in(phrase, text))
 
 
 def test_several_phrases_that_begin_alike_are_told_apart() -> None:

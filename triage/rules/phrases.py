@@ -16,6 +16,8 @@ _HAS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _ASCII_WORDS = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
 
 
+# Words of phrases that many texts have.
+_FREQUENT = frozenset(("the", "this", "that", "with", "from", "and", "for", "over", "still", "time", "will", "you"))
 _WIDE = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
 # Letters that expressions take for i, and that case folding keeps apart from it.
 _OTHER_I = re.compile("[ıİ]")
@@ -82,31 +84,45 @@ class PhraseIndex:
         return search.find(text)
 
 
+def _rarest_word(phrase: str) -> str:
+    """The word of a phrase that fewest texts have, as far as its length tells; "" if it has no word."""
+    return max(phrase.split(), key=lambda word: (word not in _FREQUENT, len(word)), default="")
+
+
 class _Search:
-    """The phrases and literals of an index, ready to be searched for."""
+    """The phrases and literals of an index, ready to be searched for.
+
+    Most texts are read once: only if one word of a phrase is part of the text is it divided into words.
+    """
 
     def __init__(
         self, words: Mapping[str, list[int]], strings: Mapping[str, list[int]], literals: Mapping[str, int]
     ) -> None:
         self._words, self._words_numbers = Keywords(words), list(words.values())
         self._literals = frozenset(literals.values())
-        anywhere = {string: list(numbers) for string, numbers in strings.items()}
-        for literal, number in literals.items():
-            anywhere.setdefault(literal, []).append(number)
-        self._anywhere, self._anywhere_numbers = Keywords(anywhere), list(anywhere.values())
-        self._has_literals = bool(literals)
+        # No number of its own: a word that one of the phrases has.
+        anywhere: dict[str, list[int]] = {_rarest_word(phrase): [] for phrase in words}
+        # A phrase of punctuation alone is in texts without words.
+        self._always_words = anywhere.pop("", None) is not None
+        word_parts = frozenset(anywhere)
+        for string, numbers in (*strings.items(), *((literal, [number]) for literal, number in literals.items())):
+            anywhere.setdefault(string, []).extend(numbers)
+        self._anywhere = Keywords(anywhere)
+        self._anywhere_numbers = [(numbers, string in word_parts) for string, numbers in anywhere.items()]
 
     def find(self, text: str) -> set[int]:
         folded = normalized(text)
-        ascii_only = text.isascii()
-        words = folded.translate(_ASCII_WORDS).split() if folded.isascii() else _TOKEN.findall(folded)
         found: set[int] = set()
-        for index in self._words.find(f" {' '.join(words)} "):
-            found.update(self._words_numbers[index])
-        if self._has_literals or not ascii_only:
-            for index in self._anywhere.find(folded):
-                found.update(self._anywhere_numbers[index])
-        if not ascii_only and (_WIDE.search(text) or _OTHER_I.search(text)):
+        has_words = self._always_words
+        for index in self._anywhere.find(folded):
+            numbers, is_word = self._anywhere_numbers[index]
+            found.update(numbers)
+            has_words |= is_word
+        if has_words:
+            words = folded.translate(_ASCII_WORDS).split() if folded.isascii() else _TOKEN.findall(folded)
+            for index in self._words.find(f" {' '.join(words)} "):
+                found.update(self._words_numbers[index])
+        if not text.isascii() and (_WIDE.search(text) or _OTHER_I.search(text)):
             # Composed or folded otherwise than the expressions read it.
             found |= self._literals
         return found
