@@ -163,6 +163,8 @@ class Enricher:
 
     def _add_own(self, active: ActiveModel, records: Sequence[EnrichedRecord]) -> None:
         """Add risk scores and own intents, from the text as it is stored, to records that a person wrote."""
+        if not active.risks and self._own_intents is None:
+            return
         written = [record for record in records if record.written]
         for record in written if active.risks else ():
             record.risk_scores = [risk.score(record) for risk in active.risks]
@@ -223,9 +225,7 @@ class Enricher:
             flags.append(_REDACTED)
         if dropped:
             flags.append(_ATTRIBUTES_DROPPED)
-        flags += [
-            flag for flag, holds in zip(_BODY_FLAGS, (body.quoted, body.automatic, body.no_text), strict=True) if holds
-        ]
+        flags += _body_flags(body)
         entities = _entities(text, redacted.spans, _shifted(prediction.spans, parts, text))
         if len(entities) > _MAX_ENTITIES:
             # A text of numbers can hold ten thousand: more than a message of Kafka's default size.
@@ -336,6 +336,11 @@ def _decided(active: ActiveModel, item: ValidatedRecord, record: EnrichedRecord)
     record.severity, record.route = active.rules.decide(facts_of(record))
     identity = document_id(item.channel, raw.source, raw.id, item.original or item.position, item.broker_ms)
     return Enriched(record, identity, item, _encode(record))
+
+
+def _body_flags(body: Body) -> list[str]:
+    found = (body.quoted, body.automatic, body.no_text)
+    return [flag for flag, holds in zip(_BODY_FLAGS, found, strict=True) if holds] if any(found) else []
 
 
 def _neutral(prediction: Prediction) -> Prediction:
