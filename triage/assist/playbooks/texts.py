@@ -13,15 +13,13 @@ from triage.rules.source import read_source
 class BotTexts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The bot's texts outside of playbooks.
 
-    `which` asks what the matter is, `clarify` asks again, `choices` introduces a list, `waiting` answers a customer
-    who waits for a person, `closed` ends the conversation. `handoff` has a text for each reason, and `other` for all
-    other reasons.
+    `which` asks what the matter is, `clarify` asks again, `waiting` answers a customer who waits for a
+    person, `closed` ends the conversation. `handoff` has a text for each reason, and `other` for all other reasons.
     """
 
     greeting: Text
     which: Text
     clarify: Text
-    choices: Text
     waiting: Text
     anything_else: Text
     closed: Text
