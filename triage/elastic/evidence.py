@@ -40,13 +40,6 @@ def verdicts_of_record(client: Elasticsearch, settings: ElasticsearchSettings, r
     return [verdict for _, verdict in decode_hits(body, Verdict)]
 
 
-def latest_verdicts(client: Elasticsearch, settings: ElasticsearchSettings, size: int) -> list[Verdict]:
-    """The `size` latest verdicts on passages, newest first."""
-    query = {"bool": {"filter": [{"term": {"doc": "verdict"}}]}}
-    body = run_search(client, settings.answers(), query=query, size=size, sort=[{"at": "desc"}])
-    return [verdict for _, verdict in decode_hits(body, Verdict)]
-
-
 def verdicts_by_article(client: Elasticsearch, settings: ElasticsearchSettings) -> dict[str, dict[str, int]]:
     """Number of verdicts by article and then by verdict; articles without verdicts are left out."""
     body = run_search(

@@ -1,7 +1,7 @@
 import pytest
 
 from triage.errors import TrainingError
-from triage.training.data.contamination import drop_contaminated, find_contaminated, require_uncontaminated, text_key
+from triage.training.data.contamination import find_contaminated, require_uncontaminated, text_key
 from triage.training.data.examples import Example
 
 
@@ -27,7 +27,7 @@ def test_short_texts_that_differ_have_different_keys(one, other):
     assert text_key(one) != text_key(other)
 
 
-def test_contaminated_texts_are_found_dropped_and_refused():
+def test_contaminated_texts_are_found_and_refused():
     train = [example("Where is my parcel, order 12?", "a"), example("I like it a lot", "a")]
     test = [example("where is my parcel, order 99", "b")]
     (found,) = find_contaminated(train, test)
@@ -36,9 +36,7 @@ def test_contaminated_texts_are_found_dropped_and_refused():
         TrainingError, match=r"1 training texts are also in a test split, as copies or near duplicates \(a -> test of b"
     ):
         require_uncontaminated(train, test)
-    kept = drop_contaminated(train, test)
-    assert [row.text for row in kept] == ["I like it a lot"]
-    require_uncontaminated(kept, test)
+    require_uncontaminated(train[1:], test)
 
 
 def test_near_duplicates_are_contaminated_too():
@@ -48,7 +46,7 @@ def test_near_duplicates_are_contaminated_too():
     (found,) = find_contaminated([near, far], test)
     assert found.text == near.text
     assert 0.8 <= found.similarity < 1
-    assert drop_contaminated([near, far], test) == [far]
+    require_uncontaminated([far], test)
     with pytest.raises(TrainingError, match="near duplicates"):
         require_uncontaminated([near], test)
 

@@ -69,13 +69,6 @@ def find_contaminated(train: Iterable[Example], test: Iterable[Example]) -> list
     ]
 
 
-def drop_contaminated(train: Iterable[Example], test: Iterable[Example]) -> list[Example]:
-    """Return the training texts without those that also occur in `test`, as copies or near duplicates."""
-    examples = list(train)
-    found = HeldOutTexts(test).matches(examples)
-    return [example for example in examples if text_key(example.text) not in found]
-
-
 def require_uncontaminated(train: Iterable[Example], test: Iterable[Example]) -> None:
     """Check, as the last step before training, that no training text also occurs in `test`.
 
