@@ -73,3 +73,11 @@ def test_no_recognizer_is_left_out_that_finds_something(text: str) -> None:
         patch.setattr(scanner, "_LEAST_SIX", 1)
         patch.setattr(scanner, "_SIX_DIGITS", scanner._DIGITS)
         assert _EVERYTHING.redact(text) == found
+
+
+@given(st.lists(_TEXTS | st.text(), max_size=3), st.sampled_from([None, "B-12", "kettle99", "jo"]))
+@settings(max_examples=400, deadline=None)
+def test_several_texts_are_redacted_as_each_by_itself(texts: list[str], author: str | None) -> None:
+    for redactor in (_EVERYTHING, Redactor(RedactionSettings())):
+        redacted = redactor.redact_all(texts, [author] * len(texts))
+        assert redacted == [redactor.redact(text, author) for text in texts]

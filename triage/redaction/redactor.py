@@ -1,7 +1,7 @@
 """Finds entities by rules and replaces those that identify a person. Depends only on text and settings; thread-safe."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import phonenumbers
@@ -77,6 +77,17 @@ class Redactor:
                 break
             result = self._pass(result.text)
         return Redacted(result.text, result.spans, changed)
+
+    def redact_all(self, texts: Sequence[str], authors: Sequence[str | None]) -> list[Redacted]:
+        """Redact several texts, each with the id of its author, faster than one at a time by `redact`."""
+        plain = self._scanner.find_plain([normalize(text).text for text in texts])
+        return [
+            # A text that holds its author's id is not plain either.
+            Redacted(text, [], changed=False)
+            if is_plain and mask_author(text, author) is text
+            else self.redact(text, author)
+            for text, author, is_plain in zip(texts, authors, plain, strict=True)
+        ]
 
     def redact_text(self, text: str, author: str | None = None) -> str:
         """Redact a text as `redact` does, but return only the text."""

@@ -15,7 +15,7 @@ from triage.body import Body, plain_text, read_body
 from triage.clock import Clock, rfc3339
 from triage.config import WorkerSettings
 from triage.inference.explain import Explainable, explain_record
-from triage.inference.language import identify
+from triage.inference.language import Language, identify
 from triage.inference.politeness import with_demand
 from triage.inference.ratings import with_rating
 from triage.metrics import Metrics, observe_all
@@ -143,23 +143,31 @@ class Enricher:
         active = self._active
         plain = [plain_text(item.raw.text) for item in records]
         limit = self._settings.max_text_chars
-        redacted = [
-            self._redactor.redact(text[:limit], item.raw.author_id) for item, text in zip(records, plain, strict=True)
-        ]
+        redacted = self._redactor.redact_all([text[:limit] for text in plain], [item.raw.author_id for item in records])
         bodies = [read_body(item.text) for item in redacted]
         texts = [body.parts.joined(item.text) for item, body in zip(redacted, bodies, strict=True)]
         predictions = self._predictions.predict(active.model, texts)
         if self._watcher:
             self._watcher(active.model.version, texts, predictions)
+        # One step for all records after the other: the code and tables of a step stay in the processor's cache.
+        languages = [identify(text) for text in texts]
+        rated = [
+            self._rated(body, prediction, text, item.raw.rating)
+            for item, body, prediction, text in zip(records, bodies, predictions, texts, strict=True)
+        ]
         ingested = rfc3339(self._clock.now_ms())
         assembled = [
-            self._assemble(active, item, text, body, prediction, ingested, cut=len(whole) > limit)
-            for item, whole, text, body, prediction in zip(records, plain, redacted, bodies, predictions, strict=True)
+            self._assemble(active, item, text, body, prediction, language, ingested, cut=len(whole) > limit)
+            for item, whole, text, body, prediction, language in zip(
+                records, plain, redacted, bodies, rated, languages, strict=True
+            )
         ]
         if self._redactor.names:
             assembled = self._without_names(active, assembled, predictions)
         self._add_own(active, assembled)
-        return [_decided(active, item, record) for item, record in zip(records, assembled, strict=True)]
+        for record in assembled:
+            record.severity, record.route = active.rules.decide(facts_of(record))
+        return [_enriched(item, record) for item, record in zip(records, assembled, strict=True)]
 
     def _add_own(self, active: ActiveModel, records: Sequence[EnrichedRecord]) -> None:
         """Add risk scores and own intents, from the text as it is stored, to records that a person wrote."""
@@ -197,23 +205,20 @@ class Enricher:
         redacted: Redacted,
         body: Body,
         prediction: Prediction,
+        identified: Language,
         ingested: str,
         *,
         cut: bool,
     ) -> EnrichedRecord:
         """Build the enriched record, with placeholders for severity and route, which the rules decide from it."""
         raw, text, parts = item.raw, redacted.text, body.parts
-        language, known = identify(parts.joined(text))
+        language, known = identified
         if not known and raw.language:
             # A source's language field may hold anything; a primary subtag (RFC 5646) can't hold personal data.
             primary = raw.language.split("-")[0].lower()
             language = primary if _PRIMARY_SUBTAG.fullmatch(primary) else language
             known = language in active.model.languages
         attributes, dropped = self._attributes(raw.attributes, raw.author_id) if raw.attributes else ({}, False)
-        if body.automatic or body.no_text:
-            prediction = _neutral(prediction)
-        else:
-            prediction = self._rated(prediction, parts.joined(text), raw.rating)
         flags = []
         if raw.truncated or cut or prediction.truncated:
             flags.append(_TRUNCATED)
@@ -262,7 +267,9 @@ class Enricher:
             body=None if parts.are_all_of(text) else _ranges(parts),
         )
 
-    def _rated(self, prediction: Prediction, text: str, rating: float | None) -> Prediction:
+    def _rated(self, body: Body, prediction: Prediction, text: str, rating: float | None) -> Prediction:
+        if body.automatic or body.no_text:
+            return _neutral(prediction)
         rated = with_demand(with_rating(prediction.sentiment, text, rating, self._settings.rating_scale), text)
         return prediction if rated == prediction.sentiment else replace(prediction, sentiment=rated)
 
@@ -331,9 +338,8 @@ def _activate(model: Model, rules: RuleSet, risks: Sequence[RiskModel]) -> Activ
     return ActiveModel(model, rules, versions, risks)
 
 
-def _decided(active: ActiveModel, item: ValidatedRecord, record: EnrichedRecord) -> Enriched:
+def _enriched(item: ValidatedRecord, record: EnrichedRecord) -> Enriched:
     raw = item.raw
-    record.severity, record.route = active.rules.decide(facts_of(record))
     identity = document_id(item.channel, raw.source, raw.id, item.original or item.position, item.broker_ms)
     return Enriched(record, identity, item, _encode(record))
 
