@@ -24,6 +24,7 @@ from triage.assist.answers.answerer import Answerer
 from triage.assist.answers.assemble import build_answerer
 from triage.assist.answers.model import Question
 from triage.assist.encoder.onnx_encoder import open_encoder
+from triage.assist.retrieval.late_interaction import pack_tokens
 from triage.clock import SystemClock
 from triage.config import load_settings
 from triage.elastic import knowledge as store
@@ -34,6 +35,7 @@ from triage.schemas.knowledge import ArticleState, PassageDocument, pack_vector
 
 _BATCH = 250
 _WORDS_PER_PASSAGE = 60
+_TOKENS_PER_PASSAGE = 74  # the mean of the demo's
 _VERSION = "v"
 _MIB = 1024 * 1024
 
@@ -136,6 +138,7 @@ def _passage(number: int, words: list[str], generator: np.random.Generator, enco
         doc="passage", passage=f"a{number}#1", article=f"a{number}", version=_VERSION, number=1, title=title,
         heading="", text=text, start=0, end=len(text), language="en", audience="public", kind="faq", encoder=encoder,
         vector=vector.tolist(), exact=pack_vector(vector),
+        tokens=pack_tokens(generator.standard_normal((_TOKENS_PER_PASSAGE, DIMENSIONS), np.float32)),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from triage.assist.encoder.base import EncodedText
 from triage.assist.retrieval.words import content_words
 from triage.elastic.knowledge_mapping import DIMENSIONS
 
@@ -23,6 +24,13 @@ class SmallEncoder:
         return np.stack([self._vector(text) for text in texts])
 
     encode_passages = encode_questions
+
+    def read_question(self, text: str, language: str = "") -> EncodedText:
+        words = sorted(content_words(text)) or [""]
+        return EncodedText(self._vector(text), np.stack([self._vector(word) for word in words]))
+
+    def read_passages(self, texts: Sequence[str]) -> list[EncodedText]:
+        return [self.read_question(text) for text in texts]
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         total = np.full(self.dimensions, 0.01, np.float32)

@@ -43,6 +43,7 @@ def ensure_index(
     """
     with translated():
         if client.indices.exists(index=index):
+            _add_fields(client, index, mapping)
             return False
         text, analysis = full_text(probe(client))
         settings = {"index": {"number_of_shards": "1", **({"analysis": analysis} if analysis else {})}}
@@ -53,6 +54,15 @@ def ensure_index(
                 raise
             return False
     return True
+
+
+def _add_fields(client: Elasticsearch, index: str, mapping: Callable[[JsonObject], JsonObject]) -> None:
+    """Add the fields that an earlier version of triage did not have; full-text ones have always been there."""
+    wanted = mapping({})["properties"]
+    for found in client.indices.get_mapping(index=index).body.values():
+        known = found["mappings"].get("properties", {})
+        if missing := {name: each for name, each in wanted.items() if name not in known and each}:
+            client.indices.put_mapping(index=index, properties=missing)
 
 
 def read_articles(client: Elasticsearch, index: str) -> dict[str, StoredArticle]:
@@ -142,7 +152,7 @@ def find_leftovers(client: Elasticsearch, index: str, current: Mapping[str, Stor
 def missing_passages(client: Elasticsearch, index: str, passages: Sequence[PassageDocument]) -> list[PassageDocument]:
     """Those of these passages that the index does not have, whether searches see them or not."""
     ids = [passage_id(each.article, each.version, each.number) for each in passages]
-    there = {hit["_id"] for hit in read_documents(client, [(index, each) for each in ids], source=False)}
+    there = {hit["_id"] for hit in read_documents(client, [(index, each) for each in ids], fields=())}
     return [each for each, identity in zip(passages, ids, strict=True) if identity not in there]
 
 

@@ -34,6 +34,7 @@ def knowledge_mapping(text: JsonObject) -> JsonObject:
             **{name: dict(_DAY) for name in ("valid_from", "valid_until")},
             "vector": VECTOR,
             "exact": _PACKED,
+            "tokens": _PACKED,
             "stored": {"type": "object", "enabled": False},
         },
     }

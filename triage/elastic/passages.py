@@ -1,15 +1,15 @@
 """Searches passages of knowledge by words and by vectors, in one request."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from elasticsearch import Elasticsearch
 
 from triage.elastic.mapping import JsonObject
-from triage.elastic.reading import run_search, run_searches
+from triage.elastic.reading import read_documents, run_search, run_searches
 from triage.elastic.search import decode_hits
 from triage.errors import TriageError
-from triage.schemas.knowledge import PassageDocument
+from triage.schemas.knowledge import PassageDocument, passage_id
 
 _CANDIDATES_PER_HIT = 4
 _MOST_CANDIDATES = 10_000
@@ -59,12 +59,14 @@ class FoundPassage:
 class FoundPassages:
     """Passages ranked by words and by vectors, best first.
 
-    `why_no_vectors` is the reason if the second ranking is missing.
+    `why_no_vectors` is the reason if the second ranking is missing. `by_tokens` is the similarity of the best articles,
+    token by token; empty where the passages have no tokens.
     """
 
     by_words: list[FoundPassage]
     by_vector: list[FoundPassage]
     why_no_vectors: str | None = None
+    by_tokens: Mapping[str, float] = field(default_factory=dict)
 
 
 def find_passages(
@@ -81,7 +83,7 @@ def find_passages(
     Raises Unavailable, AccessDenied, DependencyError if the words cannot be searched.
     """
     filters = scope.filters()
-    shown = {"excludes": ["vector"]}
+    shown = {"excludes": ["vector", "tokens"]}
     searches: list[JsonObject] = [{"query": words_query(text, filters), "size": size, "_source": shown}]
     if vector is not None:
         searches.append(
@@ -119,9 +121,16 @@ def words_query(text: str, filters: list[JsonObject]) -> JsonObject:
     return {"bool": {"filter": filters, "must": [match]}}
 
 
-def _or_missing(field: str, condition: JsonObject) -> JsonObject:
-    missing = {"bool": {"must_not": [{"exists": {"field": field}}]}}
+def _or_missing(name: str, condition: JsonObject) -> JsonObject:
+    missing = {"bool": {"must_not": [{"exists": {"field": name}}]}}
     return {"bool": {"should": [condition, missing], "minimum_should_match": 1}}
+
+
+def read_tokens(client: Elasticsearch, index: str, passages: Sequence[PassageDocument]) -> dict[str, str]:
+    """`tokens` of passages by `_id`, of those that have them. Raises Unavailable, AccessDenied, DependencyError."""
+    ids = [passage_id(each.article, each.version, each.number) for each in passages]
+    found = read_documents(client, [(index, each) for each in ids], fields=["tokens"])
+    return {hit["_id"]: hit["_source"]["tokens"] for hit in found if hit["_source"].get("tokens")}
 
 
 def passages_of_articles(client: Elasticsearch, index: str, articles: Sequence[str]) -> list[PassageDocument]:
@@ -131,6 +140,6 @@ def passages_of_articles(client: Elasticsearch, index: str, articles: Sequence[s
     query = {"bool": {"filter": [{"term": {"doc": "passage"}}, {"terms": {"article": list(articles)}}]}}
     body = run_search(
         client, index, query=query, size=1_000, sort=[{"article": "asc"}, {"version": "asc"}, {"number": "asc"}],
-        source={"excludes": ["vector", "exact"]},
+        source={"excludes": ["vector", "exact", "tokens"]},
     )  # fmt: skip
     return [passage for _, passage in decode_hits(body, PassageDocument)]

@@ -94,10 +94,12 @@ def read_document(client: Elasticsearch, index: str, identity: str) -> JsonObjec
     return dict(body) if body.get("found") else None
 
 
-def read_documents(client: Elasticsearch, items: Sequence[tuple[str, str]], *, source: bool = True) -> list[JsonObject]:
+def read_documents(
+    client: Elasticsearch, items: Sequence[tuple[str, str]], *, fields: Sequence[str] | None = None
+) -> list[JsonObject]:
     """Read documents by (index, `_id`), as Elasticsearch returns them; missing ones are left out.
 
-    Without `source` only their metadata, by which one sees which are there.
+    With `fields` only these; with none of them the metadata, by which one sees which documents are there.
     Also finds documents that are not searchable yet. Raises Unavailable if it is unknown whether a document exists,
     because its index is closed or its shard unassigned.
     """
@@ -105,7 +107,8 @@ def read_documents(client: Elasticsearch, items: Sequence[tuple[str, str]], *, s
         return []
     with translated():
         wanted = [{"_index": index, "_id": identity} for index, identity in items]
-        docs = client.mget(docs=wanted, source=None if source else False).body["docs"]
+        source = None if fields is None else list(fields) or False
+        docs = client.mget(docs=wanted, source=source).body["docs"]
     for each in docs:
         kind, reason = cause(each.get("error"))
         if kind and kind != "index_not_found_exception":

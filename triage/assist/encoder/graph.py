@@ -1,7 +1,7 @@
 """Builds the encoder's ONNX graph from the weights, without expanding their 4 bits.
 
-Inputs `input_ids` and `attention_mask`, both [batch, seq] int64; output `embedding` [batch, hidden] float32, the mean
-over the tokens, L2-normalized.
+Inputs `input_ids` and `attention_mask`, both [batch, seq] int64; outputs `embedding` [batch, hidden] float32, the mean
+over the tokens, L2-normalized, and `tokens` [batch, seq, hidden] float32, the states of which it is the mean.
 """
 
 from typing import Any
@@ -48,14 +48,18 @@ class _Builder:
         self._mask()
         for layer in range(weights.layers):
             state = self._layer(state, f"l{layer}")
+        self._node("Identity", [state], "tokens")
         self._pool(state)
         kind = onnx.TensorProto
         inputs = [
             onnx.helper.make_tensor_value_info(name, kind.INT64, ["batch", "seq"])
             for name in ("input_ids", "attention_mask")
         ]
-        output = onnx.helper.make_tensor_value_info("embedding", kind.FLOAT, ["batch", weights.hidden])
-        graph = onnx.helper.make_graph(self._nodes, "encoder", inputs, [output], self._constants)
+        outputs = [
+            onnx.helper.make_tensor_value_info("embedding", kind.FLOAT, ["batch", weights.hidden]),
+            onnx.helper.make_tensor_value_info("tokens", kind.FLOAT, ["batch", "seq", weights.hidden]),
+        ]
+        graph = onnx.helper.make_graph(self._nodes, "encoder", inputs, outputs, self._constants)
         opsets = [onnx.helper.make_opsetid("", _OPSET), onnx.helper.make_opsetid(_RUNTIME, 1)]
         model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
         return bytes(model.SerializeToString())
@@ -111,10 +115,10 @@ class _Builder:
 
     def _pool(self, state: str) -> None:
         self._constant("last", np.array([2], np.int64))
-        self._constant("tokens", np.array([1], np.int64))
+        self._constant("along", np.array([1], np.int64))
         self._node("Unsqueeze", ["mask", "last"], "used")
-        total = self._node("ReduceSum", [self._node("Mul", [state, "used"], "kept"), "tokens"], "total", keepdims=0)
-        self._node("ReduceSum", ["used", "tokens"], "count", keepdims=0)
+        total = self._node("ReduceSum", [self._node("Mul", [state, "used"], "kept"), "along"], "total", keepdims=0)
+        self._node("ReduceSum", ["used", "along"], "count", keepdims=0)
         self._node("LpNormalization", [self._node("Div", [total, "count"], "mean")], "embedding", axis=1, p=2)
 
     def _linear(self, state: str, name: str) -> str:

@@ -28,6 +28,8 @@ class EncoderManifest(msgspec.Struct, frozen=True):
     passage_prefix: str
     origin: str
     files: dict[str, str]
+    question_means: dict[str, str] = {}
+    passage_mean: str | None = None
 
 
 def read_encoder_manifest(folder: Path) -> EncoderManifest | None:

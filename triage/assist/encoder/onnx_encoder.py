@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.assist.encoder.base import SentenceEncoder
+from triage.assist.encoder.base import EncodedText, SentenceEncoder
 from triage.assist.encoder.build import encoder_folder
 from triage.assist.encoder.manifest import FIX, PASSAGES, QUESTIONS, TOKENIZER, read_encoder_manifest, verify_encoder
 from triage.config import Settings
 from triage.errors import MissingExtraError, ModelError
 from triage.inference.tokenization import TextTokenizer
+from triage.schemas.knowledge import unpack_vector
 
 _BATCH_TOKENS = 4_096
 
@@ -50,19 +51,46 @@ class OnnxEncoder:
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._encode(PASSAGES, self._manifest.passage_prefix, texts)
 
+    def read_question(self, text: str, language: str = "") -> EncodedText:
+        manifest = self._manifest
+        mean = manifest.question_means.get(language) or manifest.question_means.get("")
+        return next(self._read(QUESTIONS, manifest.question_prefix, [text], mean))
+
+    def read_passages(self, texts: Sequence[str]) -> list[EncodedText]:
+        manifest = self._manifest
+        return list(self._read(PASSAGES, manifest.passage_prefix, texts, manifest.passage_mean))
+
     def _encode(self, graph: str, prefix: str, texts: Sequence[str]) -> NDArray[np.float32]:
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for rows, _, (found,) in self._run(graph, prefix, texts, ["embedding"]):
+            vectors[rows] = found
+        return vectors
+
+    def _read(self, graph: str, prefix: str, texts: Sequence[str], mean: str | None) -> Iterator[EncodedText]:
+        # The first special token, and those of the prefix, whose own last special token does not count.
+        before = int(self._tokenizer.encode([prefix.strip()]).lengths[0]) - 1
+        shared = unpack_vector(mean) if mean else np.zeros(self.dimensions, np.float32)
+        read: dict[int, EncodedText] = {}
+        for rows, lengths, (vectors, tokens) in self._run(graph, prefix, texts, ["embedding", "tokens"]):
+            for at, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+                read[int(row)] = EncodedText(vectors[at], tokens[at, before : length - 1] - shared)
+        return (read[row] for row in range(len(texts)))
+
+    def _run(
+        self, graph: str, prefix: str, texts: Sequence[str], outputs: list[str]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], list[NDArray[np.float32]]]]:
+        """(rows, numbers of tokens, outputs) of each batch."""
         if not texts:
-            return vectors
+            return
         session = self._session(graph)
         tokenized = self._tokenizer.encode([prefix + text for text in texts])
         for rows in _batches(tokenized.lengths):
             input_ids, attention_mask = self._tokenizer.pad(tokenized, rows)
             try:
-                (vectors[rows],) = session.run(None, {"input_ids": input_ids, "attention_mask": attention_mask})
+                found = session.run(outputs, {"input_ids": input_ids, "attention_mask": attention_mask})
             except Exception as error:  # the runtime's errors share no base class
                 raise ModelError(f"the encoder failed on a batch of shape {input_ids.shape}: {error}") from error
-        return vectors
+            yield rows, tokenized.lengths[rows], found
 
     def _session(self, graph: str) -> Any:
         with self._lock:

@@ -96,7 +96,9 @@ def _rankings(group: Sequence[Measured], retriever: Retriever, parameters: Param
     }
     if any(each.by_vector for each in found):
         named["vectors"] = lambda each, language: ranking_of(replace(each, by_words=[]), _ALONE, language)
-        named["fused"] = lambda each, language: ranking_of(each, parameters.weights(language), language)
+        named["fused"] = lambda each, language: ranking_of(
+            each, parameters.weights(language, late=bool(each.by_tokens)), language
+        )
     return {
         name: _ranks(
             [

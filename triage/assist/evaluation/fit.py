@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from triage.assist.evaluation import metrics
 from triage.assist.evaluation.evaluate import Measured, ranking_of
 from triage.assist.evaluation.questions import LabelledQuestion
-from triage.assist.retrieval.features import FUSED_FEATURES, WORD_FEATURES, features_of
+from triage.assist.retrieval.features import FUSED_FEATURES, LATE_FEATURES, WORD_FEATURES, features_of
 from triage.assist.retrieval.fusion import best_of_articles, fuse
 from triage.assist.retrieval.parameters import ConfidenceModel, FusionWeights, Parameters
 from triage.assist.retrieval.similarity import Centres, fit_centres, with_exact_scores
@@ -19,6 +20,14 @@ from triage.errors import ConfigError
 
 _WORDS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.4)
 _LANGUAGE = (0.0, 0.02, 0.05, 0.1, 0.15)
+_PLAIN = tuple(FusionWeights(words, language) for words in _WORDS for language in _LANGUAGE)
+# In steps of the same share: with tokens all three count.
+_LATE = tuple(
+    FusionWeights(words, language, tokens)
+    for tokens in (0.0, 0.5, 1.0, 2.0, 4.0)
+    for words in (0.0, 0.05, 0.1, 0.2, 0.3, 0.4)
+    for language in (0.0, 0.05, 0.15)
+)
 _RIDGE = 1.0
 _LEAST = 30
 _CALM = FusionWeights(words=0.1, language=0.05)
@@ -40,20 +49,22 @@ def fit(measured: Sequence[Measured], fitted: dict[str, Any]) -> Parameters:
     )
     compared = [_compared(each, Centres.of(centres)) for each in measured]
     labelled = [each for each in compared if each.question.articles]
-    fusion = {"": _weights(labelled)}
-    for language in sorted({each.language for each in labelled}):
-        own = [each for each in labelled if each.language == language]
-        if len(own) >= _LEAST:
-            fusion[language] = _weights(own)
-    draft = Parameters(fusion, _untrained(FUSED_FEATURES), _untrained(WORD_FEATURES), centres, fitted)
-    with_vectors = [each for each in compared if each.found.by_vector]
-    without = [replace(each, found=replace(each.found, by_vector=[])) for each in compared]
-    return Parameters(
-        fusion,
-        _confidence(with_vectors, draft, FUSED_FEATURES),
-        _confidence(without, draft, WORD_FEATURES),
+    late = [each for each in compared if each.found.by_tokens]
+    draft = Parameters(
+        _fusion(labelled, _PLAIN),
+        _untrained(FUSED_FEATURES),
+        _untrained(WORD_FEATURES),
         centres,
         fitted,
+        _fusion([each for each in late if each.question.articles], _LATE) if len(late) == len(compared) else {},
+    )
+    with_vectors = [replace(each, found=replace(each.found, by_tokens={})) for each in compared if each.found.by_vector]
+    without = [replace(each, found=replace(each.found, by_vector=[], by_tokens={})) for each in compared]
+    return msgspec.structs.replace(
+        draft,
+        fused=_confidence(with_vectors, draft, FUSED_FEATURES),
+        words=_confidence(without, draft, WORD_FEATURES),
+        late=_confidence(late, draft, LATE_FEATURES) if draft.late_fusion else None,
     )
 
 
@@ -76,7 +87,17 @@ def _compared(each: Measured, centres: Centres) -> _Compared:
     return _Compared(each.question, each.text, each.language, found, each.intent)
 
 
-def _weights(answerable: Sequence[_Compared]) -> FusionWeights:
+def _fusion(labelled: Sequence[_Compared], tried: Sequence[FusionWeights]) -> dict[str, FusionWeights]:
+    """Weights for all questions, and for each language that has enough."""
+    fusion = {"": _weights(labelled, tried)}
+    for language in sorted({each.language for each in labelled}):
+        own = [each for each in labelled if each.language == language]
+        if len(own) >= _LEAST:
+            fusion[language] = _weights(own, tried)
+    return fusion
+
+
+def _weights(answerable: Sequence[_Compared], all_tried: Sequence[FusionWeights]) -> FusionWeights:
     """The weights with the best mean reciprocal rank of those that lose no first place to vectors alone.
 
     Of equal ones those nearest to usual ones.
@@ -90,7 +111,7 @@ def _weights(answerable: Sequence[_Compared]) -> FusionWeights:
         return sum(metrics.hits(ranks, 1)) / len(ranks), sum(metrics.reciprocal(ranks)) / len(ranks)
 
     alone = FusionWeights(words=0.0, language=0.0)
-    tried = {weights: figures(weights) for weights in (FusionWeights(a, b) for a in _WORDS for b in _LANGUAGE)}
+    tried = {weights: figures(weights) for weights in all_tried}
     first, reciprocal = tried[alone]
     kept = {weights: found for weights, found in tried.items() if found[0] >= first and found[1] >= reciprocal}
 
@@ -104,7 +125,8 @@ def _weights(answerable: Sequence[_Compared]) -> FusionWeights:
 def _confidence(measured: Sequence[_Compared], draft: Parameters, names: Sequence[str]) -> ConfidenceModel:
     rows, right = [], []
     for each in measured:
-        articles = best_of_articles(fuse(each.found, draft.weights(each.language), each.language))
+        weights = draft.weights(each.language, late=bool(each.found.by_tokens))
+        articles = best_of_articles(fuse(each.found, weights, each.language))
         if articles:
             values = features_of(each.text, each.language, articles, each.intent)
             rows.append([values[name] for name in names])

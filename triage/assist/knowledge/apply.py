@@ -13,6 +13,7 @@ from triage.assist.encoder.base import SentenceEncoder
 from triage.assist.knowledge.passages import split_article
 from triage.assist.knowledge.plan import KnowledgePlan, version_of
 from triage.assist.knowledge.tokens import TokenCounter
+from triage.assist.retrieval.late_interaction import pack_tokens
 from triage.clock import Clock, rfc3339
 from triage.elastic import knowledge as store
 from triage.elastic.knowledge import StoredArticle
@@ -163,10 +164,10 @@ class KnowledgeWriter:
             for passage in prepared.passages
         ]
         if self._encoder is not None:
-            vectors = self._encoder.encode_passages([embedded_text(each) for each in documents])
-            for document, vector in zip(documents, vectors, strict=True):
-                document.encoder, document.vector = self._encoder.version, vector.tolist()
-                document.exact = pack_vector(vector)
+            read = self._encoder.read_passages([embedded_text(each) for each in documents])
+            for document, text in zip(documents, read, strict=True):
+                document.encoder, document.vector = self._encoder.version, text.vector.tolist()
+                document.exact, document.tokens = pack_vector(text.vector), pack_tokens(text.tokens)
         return documents
 
     def _state(self, prepared: _Prepared, now: str) -> ArticleState:

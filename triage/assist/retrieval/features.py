@@ -13,6 +13,7 @@ WORD_FEATURES = ("words_top", "words_margin", "overlap", "overlap_margin", "rare
 FUSED_FEATURES = (
     "cosine", "margin", "stands_out", "agree", "same_language", "intent", *WORD_FEATURES,
 )  # fmt: skip
+LATE_FEATURES = ("tokens", "tokens_margin", "tokens_agree", *FUSED_FEATURES)
 
 
 def features_of(
@@ -44,6 +45,7 @@ def features_of(
     rival = max((each.cosine for each in others if each.cosine is not None), default=own - 0.05)
     tail = ordered[_TAIL] or ordered
     spread = max(statistics.pstdev(tail), _LEAST_SPREAD)
+    values |= _of_tokens(top, others)
     known = intent is not None and top.passage.intent
     return values | {
         "cosine": own,
@@ -53,6 +55,16 @@ def features_of(
         "same_language": float(top.passage.language == language),
         "intent": (1.0 if intent in top.passage.intent else -1.0) if known else 0.0,
     }
+
+
+def _of_tokens(top: Candidate, others: Sequence[Candidate]) -> dict[str, float]:
+    """Features of the similarity token by token; {} where nothing was compared so."""
+    compared = [each.tokens for each in others if each.tokens is not None]
+    if not compared and top.tokens is None:
+        return {}
+    own = top.tokens if top.tokens is not None else min(compared)
+    rival = max(compared, default=own - 0.05)
+    return {"tokens": own, "tokens_margin": own - rival, "tokens_agree": float(own >= rival)}
 
 
 def _overlap(words: set[str], candidate: Candidate) -> float:

@@ -13,18 +13,22 @@ _BELOW_LAST = 0.01
 
 @dataclass(frozen=True)
 class Candidate:
-    """A passage with its fused score; `cosine` and `words` (BM25) are None if a ranking does not have it."""
+    """A passage with its fused score; `cosine` and `words` (BM25) are None if a ranking does not have it.
+
+    `tokens` is its article's similarity token by token, None if it was not compared.
+    """
 
     passage: PassageDocument
     score: float
     cosine: float | None
     words: float | None
+    tokens: float | None = None
 
 
 def fuse(
     found: FoundPassages, weights: FusionWeights, language: str, learned: Callable[[str], float] | None = None
 ) -> list[Candidate]:
-    """All passages found, best first: cosine plus weighted BM25, or BM25 alone without vectors.
+    """All passages found, best first: cosine plus weighted BM25 and tokens, or BM25 alone without vectors.
 
     BM25 is relative to the best passage, so that scores of different questions and indices are alike. `learned` is
     added for an article, from what people made of it.
@@ -34,17 +38,20 @@ def fuse(
     words = _scores(found.by_words, passages)
     best_words = max(words.values(), default=0.0) or 1.0
     least_cosine = min(cosines.values(), default=0.0) - _BELOW_LAST
+    least_tokens = min(found.by_tokens.values(), default=0.0) - _BELOW_LAST
     candidates = []
     for identity, passage in passages.items():
         relative = words.get(identity, 0.0) / best_words
         if cosines:
             score = cosines.get(identity, least_cosine) + weights.words * relative
             score += weights.language * (passage.language == language)
+            score += weights.tokens * found.by_tokens.get(passage.article, least_tokens)
         else:
             score = relative
         if learned is not None:
             score += learned(passage.article)
-        candidates.append(Candidate(passage, score, cosines.get(identity), words.get(identity)))
+        tokens = found.by_tokens.get(passage.article)
+        candidates.append(Candidate(passage, score, cosines.get(identity), words.get(identity), tokens))
     # Of equal scores the order must not depend on the order of the two rankings.
     return sorted(candidates, key=lambda each: (-each.score, each.passage.passage))
 

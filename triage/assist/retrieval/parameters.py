@@ -17,11 +17,13 @@ SHIPPED = Path(__file__).with_name("parameters.json")
 class FusionWeights(msgspec.Struct, frozen=True):
     """Weights next to the cosine, whose weight is 1.
 
-    `words` is that of BM25, relative to the best passage; `language` is added for a passage in the question's language.
+    `words` is that of BM25, relative to the best passage; `language` is added for a passage in the question's language;
+    `tokens` is that of the article's similarity token by token.
     """
 
     words: float
     language: float
+    tokens: float = 0.0
 
 
 class ConfidenceModel(msgspec.Struct, frozen=True):
@@ -43,7 +45,8 @@ class ConfidenceModel(msgspec.Struct, frozen=True):
 class Parameters(msgspec.Struct, frozen=True):
     """Fusion by language (`""`: any other), confidence with vectors (`fused`) and without (`words`).
 
-    `centres` are the mean vectors by language; `fitted` says on which questions.
+    `late_fusion` and `late` are those where articles were compared token by token. `centres` are the mean vectors by
+    language; `fitted` says on which questions.
     """
 
     fusion: dict[str, FusionWeights]
@@ -51,9 +54,13 @@ class Parameters(msgspec.Struct, frozen=True):
     words: ConfidenceModel
     centres: dict[str, Centre] = {}
     fitted: dict[str, Any] = {}
+    late_fusion: dict[str, FusionWeights] = {}
+    late: ConfidenceModel | None = None
 
-    def weights(self, language: str) -> FusionWeights:
-        return self.fusion.get(language) or self.fusion[""]
+    def weights(self, language: str, *, late: bool = False) -> FusionWeights:
+        """The weights for a question; `late` if articles were compared token by token."""
+        fusion = self.late_fusion if late and self.late_fusion else self.fusion
+        return fusion.get(language) or fusion[""]
 
 
 @lru_cache(maxsize=4)

@@ -1,6 +1,6 @@
 """Retrieves articles for a question: both rankings, fused, with the confidence that the first one answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from elasticsearch import Elasticsearch
 
@@ -8,13 +8,17 @@ from triage.assist.encoder.base import SentenceEncoder
 from triage.assist.retrieval.experience import Experience
 from triage.assist.retrieval.features import features_of
 from triage.assist.retrieval.fusion import Candidate, best_of_articles, fuse
+from triage.assist.retrieval.late_interaction import nearest_tokens, similarity_of
 from triage.assist.retrieval.parameters import Parameters
 from triage.assist.retrieval.similarity import Centres, Vector, with_exact_scores
 from triage.assist.retrieval.words import without_empty_words
 from triage.elastic.knowledge import current_versions
-from triage.elastic.passages import FoundPassage, FoundPassages, Scope, find_passages
+from triage.elastic.passages import FoundPassage, FoundPassages, Scope, find_passages, read_tokens
+from triage.schemas.knowledge import passage_id
 
 _FOUND = 50
+# Passages that are compared token by token; nine of ten right articles are among them.
+_COMPARED = 40
 _WORDS_CHARS = 400
 _NOT_BUILT = "the sentence encoder is not built; `triage knowledge encoder build` builds it"
 
@@ -67,7 +71,8 @@ class Retriever:
     def find(self, text: str, language: str, scope: Scope) -> Search:
         """Both rankings of passages, of current versions and within the scope only; raises as `retrieve`."""
         encoder = self._encoder
-        vector = None if encoder is None else encoder.encode_questions([text])[0]
+        read = None if encoder is None else encoder.read_question(text, language)
+        vector = None if read is None else read.vector
         found = find_passages(
             self._client,
             self._index,
@@ -89,7 +94,24 @@ class Retriever:
             ]
 
         why = _NOT_BUILT if encoder is None else found.why_no_vectors
-        return Search(FoundPassages(kept(found.by_words), kept(found.by_vector), why), vector)
+        search = Search(FoundPassages(kept(found.by_words), kept(found.by_vector), why), vector)
+        if read is None or not search.found.by_vector:
+            return search
+        by_tokens = self._compare_tokens(read.tokens, self.compare(search, language), language)
+        return Search(replace(search.found, by_tokens=by_tokens), vector)
+
+    def _compare_tokens(self, question: Vector, found: FoundPassages, language: str) -> dict[str, float]:
+        """Similarity token by token of the articles of the best passages; {} if a passage among them has no tokens."""
+        best = [each.passage for each in fuse(found, self._parameters.weights(language), language)[:_COMPARED]]
+        packed = read_tokens(self._client, self._index, best)
+        ids = {passage_id(each.article, each.version, each.number): each.article for each in best}
+        if not len(question) or len(packed) < len(ids):
+            # Some are of another encoder, or are being replaced: the others would have an advantage.
+            return {}
+        nearest: dict[str, list[Vector]] = {}
+        for identity, article in ids.items():
+            nearest.setdefault(article, []).append(nearest_tokens(question, packed[identity]))
+        return {article: similarity_of(passages) for article, passages in nearest.items()}
 
     def compare(self, search: Search, language: str) -> FoundPassages:
         """The rankings of a search, the one by vectors with exact scores."""
@@ -101,10 +123,12 @@ class Retriever:
         """Fuse both rankings and compute the confidence."""
         found = self.compare(search, language)
         learned = self._experience.of if self._experience else None
-        passages = fuse(found, self._parameters.weights(language), language, learned)
+        late = self._parameters.late if found.by_tokens else None
+        weights = self._parameters.weights(language, late=late is not None)
+        passages = fuse(found, weights, language, learned)
         articles = best_of_articles(passages)
         if not articles:
             return Retrieved([], [], 0.0, {}, found.why_no_vectors)
         features = features_of(text, language, articles, intent)
-        model = self._parameters.fused if found.by_vector else self._parameters.words
+        model = late or (self._parameters.fused if found.by_vector else self._parameters.words)
         return Retrieved(passages, articles, model.probability(features), features, found.why_no_vectors)
