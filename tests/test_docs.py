@@ -4,6 +4,7 @@ import ast
 import re
 import shlex
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -111,19 +112,22 @@ def sources(*folders):
         yield from (path for path in (ROOT / folder).rglob("*.py") if path.name != "test_docs.py")
 
 
+@cache
 def classes():
     """Names of all classes of the package and of the tests' helpers."""
-    for path in sources("triage", "tests/support"):
-        yield from (
-            node.name for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ClassDef)
-        )
+    return {
+        node.name
+        for path in sources("triage", "tests/support")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
 def test_classes_that_are_named_exist(page):
     named = set(CLASS.findall((ROOT / page).read_text("utf-8")))
     assert len(named) > 10
-    assert named - set(classes()) - {"SecretStr"} == set()
+    assert named - classes() - {"SecretStr"} == set()
 
 
 def test_names_in_the_code_that_contributing_mentions_exist():
