@@ -102,5 +102,7 @@ def test_tokens_add_to_the_cosine_and_articles_that_were_not_compared_are_below_
     assert order(fuse(three, FusionWeights(0.0, 0.0), "en")) == ["a#1", "c#1", "b#1"]
     articles = best_of_articles(fuse(three, FusionWeights(0.0, 0.0, 1.0), "en"))
     values = features_of("a text", "en", articles)
-    assert set(values) == set(LATE_FEATURES)
-    assert (values["tokens"], values["tokens_margin"], values["tokens_agree"]) == (0.6, pytest.approx(0.1), 1.0)
+    assert set(values) == {*FUSED_FEATURES, *LATE_FEATURES}
+    assert (values["tokens"], values["score_margin"]) == (0.6, pytest.approx(0.08))
+    # With two articles there is no tail: all are compared with their mean.
+    assert values["tokens_stand_out"] == pytest.approx(0.05)

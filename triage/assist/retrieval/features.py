@@ -9,11 +9,14 @@ from triage.assist.retrieval.words import content_words, share_of
 
 _TAIL = slice(2, 20)
 _LEAST_SPREAD = 0.004
+# The usual distance to the next article, where there is none.
+_ALONE_MARGIN = 0.05
 WORD_FEATURES = ("words_top", "words_margin", "overlap", "overlap_margin", "rare_missing", "length", "chinese")
 FUSED_FEATURES = (
     "cosine", "margin", "stands_out", "agree", "same_language", "intent", *WORD_FEATURES,
 )  # fmt: skip
-LATE_FEATURES = ("tokens", "tokens_margin", "tokens_agree", *FUSED_FEATURES)
+# Few: with all of the others the confidence was worse on questions that it was not fitted on.
+LATE_FEATURES = ("score_margin", "tokens_stand_out", "tokens", "cosine", "length", "chinese")
 
 
 def features_of(
@@ -45,7 +48,7 @@ def features_of(
     rival = max((each.cosine for each in others if each.cosine is not None), default=own - 0.05)
     tail = ordered[_TAIL] or ordered
     spread = max(statistics.pstdev(tail), _LEAST_SPREAD)
-    values |= _of_tokens(top, others)
+    values |= _of_tokens(articles)
     known = intent is not None and top.passage.intent
     return values | {
         "cosine": own,
@@ -57,14 +60,17 @@ def features_of(
     }
 
 
-def _of_tokens(top: Candidate, others: Sequence[Candidate]) -> dict[str, float]:
+def _of_tokens(articles: Sequence[Candidate]) -> dict[str, float]:
     """Features of the similarity token by token; {} where nothing was compared so."""
-    compared = [each.tokens for each in others if each.tokens is not None]
-    if not compared and top.tokens is None:
+    compared = sorted((each.tokens for each in articles if each.tokens is not None), reverse=True)
+    if not compared:
         return {}
-    own = top.tokens if top.tokens is not None else min(compared)
-    rival = max(compared, default=own - 0.05)
-    return {"tokens": own, "tokens_margin": own - rival, "tokens_agree": float(own >= rival)}
+    own = articles[0].tokens if articles[0].tokens is not None else compared[-1]
+    return {
+        "tokens": own,
+        "tokens_stand_out": own - statistics.fmean(compared[_TAIL] or compared),
+        "score_margin": articles[0].score - articles[1].score if len(articles) > 1 else _ALONE_MARGIN,
+    }
 
 
 def _overlap(words: set[str], candidate: Candidate) -> float:
