@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 
+from triage.beginnings import any_beginning
 from triage.han import simplified
 from triage.keywords import KeywordGroups, caseless
 from triage.literals import required_literals
@@ -24,7 +25,7 @@ _LETTER = r"(?:mail|e-?mail|message|letter|call|request|ticket|reminder)"
 
 
 def _any_of(english: tuple[str, ...], chinese: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(english)})\b|{chinese}", re.IGNORECASE)
+    return re.compile(rf"\b(?:{'|'.join(english)})\b|{any_beginning([chinese])}", re.IGNORECASE)
 
 
 _FORM = _any_of(

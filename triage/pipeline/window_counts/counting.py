@@ -3,7 +3,8 @@
 A key is a combination of values such as `channel=complaint|intent=delivery`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 
 import msgspec
 
@@ -71,9 +72,11 @@ def count_windows(
             _add(groups, group, updates.count(record.identity, group, negative=record.negative))
     for (topic, partition, start_ms, negative, values), count in alike.items():
         groups = sums.setdefault((topic, partition), {})
-        increment = Increment(count * negative, count)
+        negatives = count * negative
         for group in sets.groups(start_ms, values):
-            _add(groups, group, increment)
+            total = groups.setdefault(group, [0, 0])
+            total[0] += negatives
+            total[1] += count
     ranges: OffsetRanges = {**seen, **(offsets or {})}
     return [
         WindowCount(
@@ -98,17 +101,25 @@ class _DimensionSets:
 
     def __init__(self, sets: Sequence[Sequence[str]]) -> None:
         self._names = sorted({name for names in sets for name in names})
-        self._places = [[self._names.index(name) for name in names] for names in sets]
+        self._takers = [_taker([self._names.index(name) for name in names]) for names in sets]
 
     def values_of(self, record: CountedRecord) -> tuple[str | None, ...]:
         return tuple(map(record.dimensions.get, self._names))
 
     def groups(self, start_ms: int, values: tuple[str | None, ...]) -> Iterator[_Group]:
         """Yield the group of each combination; none for a combination with a field that has no value."""
-        for number, places in enumerate(self._places):
-            own = tuple([values[place] for place in places])
+        for number, take in enumerate(self._takers):
+            own = take(values)
             if all(own):
                 yield start_ms, number, own
+
+
+def _taker(places: Sequence[int]) -> Callable[[tuple[str | None, ...]], tuple[str | None, ...]]:
+    """Function that returns the values at these places as a tuple."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    first = places[0] if places else 0
+    return itemgetter(slice(first, first + len(places)))
 
 
 def _add(groups: dict[_Group, list[int]], group: _Group, increment: Increment) -> None:
