@@ -185,3 +185,13 @@ def test_a_surge_of_much_more_traffic_than_was_known_is_no_spike():
     series[350:400], total[350:400] = 5, 25
     _, verdicts = run(series, total)
     assert not any(verdict.firing[0] for verdict in verdicts[350:])
+
+
+def test_a_window_of_a_surge_in_which_all_records_are_negative_is_no_spike():
+    """Its sums of two and six hours have many other records: that this hour has none is chance."""
+    series = poisson(0.1, 400)
+    total = series + poisson(0.1, 400, seed=2)
+    series[350:400], total[350:400] = 6, 12
+    series[354::8], total[354::8] = 9, 9
+    _, verdicts = run(series, total)
+    assert not any(verdict.firing[0] for verdict in verdicts[350:])

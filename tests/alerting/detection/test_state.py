@@ -53,7 +53,7 @@ def test_the_last_key_takes_the_column_of_one_that_is_forgotten():
 def test_bytes_are_a_head_of_four_numbers_doubles_and_singles():
     found, other = states(2), states()
     state = found.dump(["k1"], 99)[0]
-    assert np.frombuffer(state[:32], "<i8").tolist() == [2, 4, 2, 99]
+    assert np.frombuffer(state[:32], "<i8").tolist() == [3, 4, 2, 99]
     assert np.frombuffer(state[32:64], "<f8").tolist() == [7, 1, 1, 1]
     assert np.frombuffer(state[64:], "<f4").tolist() == [1, 1]
     assert other.load("k1", state) == 99
@@ -72,6 +72,17 @@ def test_a_state_from_before_budgets_is_read_and_its_new_rows_are_blank():
         found.load("k", before[:-4])
     with pytest.raises(ValueError, match="another version"):
         found.load("k", np.array([0, 2, 2, 99], "<i8").tobytes() + before[32:])
+
+
+def test_a_state_from_before_echoes_lacks_only_the_last_rows():
+    found = KeyStates(Layout({"one": 1, "ring": 3}), 2, np.array([7.0, 1.0, 2.0, 3.0]), Added(1, slice(1, 2), 1))
+    rows, tables = np.array([5.0, 6.0, 7.0]), np.array([8.0, 9.0], "<f4")
+    assert found.load("k", np.array([2, 3, 2, 99], "<i8").tobytes() + rows.tobytes() + tables.tobytes()) == 99
+    assert (found.row("one").tolist(), found.rows("ring")[:, 0].tolist()) == ([5.0], [6.0, 7.0, 3.0])
+    assert found.tables()[:, 0].tolist() == [8.0, 9.0]
+    oldest = np.array([1, 2, 1, 98], "<i8").tobytes() + rows[:2].tobytes() + tables[:1].tobytes()
+    assert found.load("k", oldest) == 98
+    assert found.rows("ring")[:, 0].tolist() == [6.0, 2.0, 3.0]
 
 
 @pytest.mark.parametrize("number", range(3))

@@ -23,10 +23,10 @@ def test_sums_shorter_than_an_hour_must_be_as_much_rarer():
     """Four windows of 15 minutes an hour: each fires with a quarter of an hour's probability."""
     normal = NormalDist()
     rarer = [-normal.inv_cdf(normal.cdf(-3.8) / often) - 3.8 for often in (4, 2)]
-    expected = [0.8 + rarer[0], 0.3 + rarer[1], 0.3, 0.3, 0.6]
+    expected = [2.0 + rarer[0], 1.2 + rarer[1], 0.6, 0.0, 0.3]
     assert widths_for(900, 3.8).offsets[:, 0].tolist() == pytest.approx(expected, abs=1e-6)
-    assert expected[0] == pytest.approx(1.131, abs=1e-3)
+    assert expected[0] == pytest.approx(2.331, abs=1e-3)
 
 
 def test_a_threshold_beyond_what_a_double_can_tell_has_plain_offsets():
-    assert widths_for(60, 40.0).offsets[:, 0].tolist() == [0.8, 0.3, 0.3, 0.3, 0.6]
+    assert widths_for(60, 40.0).offsets[:, 0].tolist() == [2.0, 1.2, 0.6, 0.0, 0.3]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from triage.alerting.detection import heavy_tail
 from triage.alerting.detection.baseline import SURGE, Baseline, Columns, Expected
 from triage.alerting.detection.calendar import DAY_KIND
+from triage.alerting.detection.echo import Echo
 from triage.alerting.detection.settings import SpikeSettings
 from triage.alerting.detection.state import Added, KeyStates, Layout
 from triage.alerting.detection.tail import surprise
@@ -41,12 +42,14 @@ class SpikeDetector:
         self._step_ms = step_s * 1000
         self._baseline = Baseline(settings, step_s)
         self._tail = TailModel(step_s)
-        layout = Layout(self._baseline.sizes() | dict.fromkeys(("quantile", "excess", "inside", *TailModel.ROWS), 1))
+        self._echo = Echo(step_s)
+        scalars = ("quantile", "excess", "inside", *TailModel.ROWS, *Echo.ROWS)
+        layout = Layout(self._baseline.sizes() | dict.fromkeys(scalars, 1))
         blank = np.zeros(layout.rows)
         blank[layout.slices["level"]] = self._baseline.blank_level()
         blank[layout.slices["quantile"]] = heavy_tail.NORMAL_QUANTILE
         blank[layout.slices["excess"]] = heavy_tail.NORMAL_EXCESS
-        added = Added(len(TailModel.ROWS), self._baseline.tables.rows_of(DAY_KIND.name))
+        added = Added(len(TailModel.ROWS), self._baseline.tables.rows_of(DAY_KIND.name), len(Echo.ROWS))
         self._states = KeyStates(layout, self._baseline.tables.rows, blank, added)
         self._last: int | None = None
         self._phase_ms = 0
@@ -173,7 +176,7 @@ class SpikeDetector:
         score = z_count
         if settings.z_ratio > 0:
             score = np.minimum(z_count, z_ratio * (threshold / settings.z_ratio))
-        score = np.where(learning, 0.0, np.maximum(score, 0.0))
+        score = self._discounted(np.where(learning, 0.0, np.maximum(score, 0.0)))
         firing = score > threshold
         self._baseline.learn(states, number, expected)
         return Verdicts(
@@ -207,6 +210,13 @@ class SpikeDetector:
         self._tail.learn(rows, np.where(learning, 0.0, gated), age, rate, slope)
         assert threshold is not None
         return threshold
+
+    def _discounted(self, score: Floats) -> Floats:
+        """Scores less what an earlier high score of the same key takes from them; at least 0."""
+        rows = {name: self._states.row(name) for name in Echo.ROWS}
+        lower = np.maximum(score - self._echo.discount(rows), 0.0)
+        self._echo.learn(rows, score)
+        return lower
 
     def _count_scores(self, expected: Expected, phi: Floats) -> Floats:
         """Scores of the counts, summed over each number of windows; shape (widths, keys)."""
@@ -247,6 +257,8 @@ class SpikeDetector:
         by_surge = surprise(count, mean, variance)
         # So much traffic is not the traffic that the usual count was learned from.
         surged = others - _SURGE_PRIOR + _SURGE_LEAST > SURGE * (usual * (1 - share) / share + _SURGE_LEAST)
+        # Nor is a window with few others by chance, if the sums around it have many.
+        surged = np.logical_or.accumulate(surged[::-1])[::-1]
         by_surge[surged] = 0.0
         # ... and of a count that says nothing the share must be the more unusual.
         by_share[surged] -= _SURGE_OFFSET

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from triage.alerting.detection.verdicts import Floats
 
-_VERSION = 2
-# The state before rules had budgets: without the rows at the end, and without one table of seasons.
-_BEFORE = 1
+_VERSION = 3
+# The state before high scores had an echo, and that before rules had budgets; `Added` has what they lack.
+_BEFORE_ECHO, _BEFORE_BUDGETS = 2, 1
 _FIRST_CAPACITY = 16
 
 
@@ -32,13 +32,15 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """Rows of stored state of version 2 that version 1 lacks: the last `rows` of the state array, and `tables`.
+    """Rows that stored state of earlier versions lacks, all at the end of the state array.
 
-    `tables` is a slice of the rows of the season tables.
+    Version 3 added the last `echo` rows. Version 2 added the `rows` before them, and `tables`, a slice of the rows of
+    the season tables.
     """
 
     rows: int
     tables: slice
+    echo: int = 0
 
 
 class KeyStates:
@@ -116,17 +118,18 @@ class KeyStates:
         """
         head = np.frombuffer(state[:32], "<i8") if len(state) >= 32 else np.zeros(4, "<i8")
         version, rows, table_rows = (int(part) for part in head[:3])
-        gap = self._added.tables
+        gap, before_echo = self._added.tables, self.layout.rows - self._added.echo
         wanted = {
             _VERSION: (self.layout.rows, self._table_rows),
-            _BEFORE: (self.layout.rows - self._added.rows, self._table_rows - (gap.stop - gap.start)),
+            _BEFORE_ECHO: (before_echo, self._table_rows),
+            _BEFORE_BUDGETS: (before_echo - self._added.rows, self._table_rows - (gap.stop - gap.start)),
         }
         if wanted.get(version) != (rows, table_rows) or len(state) != 32 + 8 * rows + 4 * table_rows:
             raise ValueError(f"the state of key {key!r} is of another version, step or setting of the detector")
         column = int(self.locate([key])[0])
         middle = 32 + 8 * rows
         tables = np.frombuffer(state[middle:], "<f4")
-        if version == _BEFORE:
+        if version == _BEFORE_BUDGETS:
             tables = np.insert(tables, gap.start, np.zeros(gap.stop - gap.start, np.float32))
         self._values[:, column] = self._blank
         self._values[:rows, column] = np.frombuffer(state[32:middle], "<f8")

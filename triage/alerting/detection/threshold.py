@@ -27,7 +27,7 @@ _RARE, _RARER, _FREQUENT = 1.38, -0.67, -0.75
 _DISPERSED, _RARE_DISPERSED, _YOUNG = 0.24, -0.24, 0.63
 _RARE_BELOW, _RARER_BELOW, _FREQUENT_FROM = math.log(2.0), math.log(0.2), math.log(10.0)
 # Windows of minutes are looked at as sums of five widths instead of three.
-_SHORT, _SHORT_UP_TO_S = 2.0, 900
+_SHORT, _SHORT_UP_TO_S = 2.8, 900
 # By how much that logarithm falls as the score rises by 1: less for rare counts.
 _SLOPE, _RARE_SLOPE, _LEAST_SLOPE = 3.91, 0.43, 1.5
 

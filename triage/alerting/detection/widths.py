@@ -11,7 +11,7 @@ _HOUR_S = 3_600
 # Number of windows: offset of the score. Each further sum is a further chance of a false alert.
 _LONG = {1: 0.9, 2: 0.0, 6: 1.5}
 # Spikes of rare complaints take hours to accumulate: windows of minutes have wider sums.
-_SHORT = {1: 0.8, 2: 0.3, 6: 0.3, 12: 0.3, 36: 0.6}
+_SHORT = {1: 2.0, 2: 1.2, 6: 0.6, 12: 0.0, 36: 0.3}
 _SHORT_UP_TO_S = 900
 
 
