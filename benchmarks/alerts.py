@@ -77,7 +77,7 @@ def main() -> None:
     rows: list[Row] = []
     for name in arguments.families:
         found = [list(compare(families(seed, keys, [name])[0], rivals=arguments.rivals)) for seed in arguments.seeds]
-        rows += _family(name, found)
+        rows += print_family(name, found)
     if arguments.real is not None:
         rows += _real(read_series(arguments.real))
     if arguments.published:
@@ -86,7 +86,7 @@ def main() -> None:
     print(f"{time.monotonic() - started:.0f} s")
 
 
-def _family(name: str, found: list[list[tuple[str, Outcome | None, Outcome]]]) -> list[Row]:
+def print_family(name: str, found: list[list[tuple[str, Outcome | None, Outcome]]]) -> list[Row]:
     """Print the family's table; returns its rows."""
     key_weeks = sum(one[0][2].key_weeks for one in found)
     table = Table(title=f"{name}: {key_weeks:,.0f} key-weeks, budget {BUDGET} false alerts a key and week")

@@ -19,6 +19,7 @@ Columns = NDArray[np.intp]
 
 # Counts are learned up to this many standard deviations of the upper tail, so that a spike is not learned.
 _CAP, _LEARNING_CAP, _SPREAD_CAP = 2.7, 6.0, 2.7
+_SHORT = {1: 0.8, 2: 0.3, 6: 0.3, 12: 0.3, 36: 0.6}
 _UNCAPPED_WINDOWS = 6
 # Windows in a run whose widest sum is this far off are not learned by the seasons; a long run is a new level.
 _OFF_LEVEL = 2.7
@@ -45,7 +46,7 @@ class Baseline:
     """Learns the expected counts of keys in `states`, whose rows it defines, `delay_windows` windows late."""
 
     def __init__(self, settings: SpikeSettings, step_s: int) -> None:
-        self.widths = widths_for(step_s, settings.z_count or 3.8)
+        self.widths = widths_for(step_s, settings.z_count or 3.8, _SHORT)
         per_day = DAY_S / step_s
         seasons = seasons_for(step_s) if settings.seasons else ()
         self._step_ms = step_s * 1000

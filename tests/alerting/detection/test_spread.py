@@ -50,3 +50,10 @@ def test_prudence_adds_one_and_a_half_standard_errors():
     assert spread.prudent(rows, phi)[:, 0].tolist() == pytest.approx([2 + 1.5 * (26 / 8) ** 0.5, 0.5])
     spread, rows = learnt([24, 24], [24, 24])
     assert spread.prudent(rows, phi)[0, 0] == pytest.approx(2 + 1.5 * (26 / 32) ** 0.5)
+
+
+def test_the_margin_of_prudence_is_set_by_the_number_of_windows():
+    phi = np.array([[2.0], [2.0]])
+    plain, wide = Spread(2, 0.5, 1.0), Spread(2, 0.5, 1.0, 3.0)
+    rows = np.zeros((plain.rows, 1))
+    assert wide.prudent(rows, phi) - phi == pytest.approx(2 * (plain.prudent(rows, phi) - phi))

@@ -40,6 +40,12 @@ def test_rare_counts_and_young_keys_raise_it():
     assert threshold(age=WEEKS) > threshold(age=8 * WEEKS)
 
 
+def test_rare_counts_raise_it_more_in_windows_of_minutes():
+    hourly, short = ([threshold(mean=per_hour * step_s / HOUR_S, step_s=step_s) for per_hour in (0.2, 50)]
+                     for step_s in (HOUR_S, 300))  # fmt: skip
+    assert short[0] - short[1] > hourly[0] - hourly[1] + 0.15
+
+
 def test_windows_of_a_day_need_less_as_there_are_fewer():
     assert threshold(BUSY, mean=4.8, step_s=86_400) < threshold(BUSY, mean=0.2) - 0.5
 

@@ -14,7 +14,7 @@ from triage.alerting.detection.level import Level
 from triage.alerting.detection.seasons import SeasonTables
 from triage.alerting.detection.settings import SpikeSettings
 from triage.alerting.detection.silence import resting
-from triage.alerting.detection.spread import Spread
+from triage.alerting.detection.spread import MARGIN, Spread
 from triage.alerting.detection.state import KeyStates
 from triage.alerting.detection.tail import upper_quantile
 from triage.alerting.detection.threshold import REFERENCE
@@ -24,7 +24,11 @@ from triage.alerting.detection.widths import widths_for
 Columns = NDArray[np.intp]
 
 # Counts are learned up to this many standard deviations of the upper tail, so that a spike is not learned.
-_CAP, _LEARNING_CAP, _SPREAD_CAP = 2.7, 6.0, 2.7
+_CAP, _LEARNING_CAP = 2.7, 6.0
+# The dispersion learns from sums capped at this many, and scores use it plus so many of its standard errors. Of weeks
+# there are few, so that the outbreaks among them weigh more: a lower cap keeps them out, and leaves more uncertain.
+_SPREAD_CAP = 2.7
+_SPREAD_CAP_OF_WEEKS, _MARGIN_OF_WEEKS = 2.0, 4.0
 _UNCAPPED_WINDOWS = 6
 # Windows in a run whose widest sum is this far off are not learned by the seasons; a long run is a new level.
 _OFF_LEVEL = 2.7
@@ -70,7 +74,9 @@ class Baseline:
         self._level = Level(step_s, half_life, slow=settings.seasons and step_s >= DAY_S)
         self._share_kept = 0.5 ** (1 / half_life)
         spread = 0.5 ** (1 / max(settings.spread_days * per_day, settings.spread_windows))
-        self.spread, self.share_spread = (Spread(len(self.widths.sizes), spread, floor) for floor in (1.0, 0.3))
+        weeks = step_s >= 7 * DAY_S
+        self._spread_cap, margin = (_SPREAD_CAP_OF_WEEKS, _MARGIN_OF_WEEKS) if weeks else (_SPREAD_CAP, MARGIN)
+        self.spread, self.share_spread = (Spread(len(self.widths.sizes), spread, floor, margin) for floor in (1.0, 0.3))
         self.learning_windows = max(settings.learning_days * per_day, settings.learning_windows)
         self._accept = max(settings.accept_days * per_day, settings.accept_windows)
         self._recent_kept = 0.5 ** (2 / self._accept)
@@ -184,7 +190,7 @@ class Baseline:
         order = self._order(learned)
         count, mean = self._sums(states, "count", order), self._sums(states, "mean", order)
         rows = states.rows("spread")
-        allowed = upper_quantile(mean, self.spread.variance(rows, mean, phi) + mean * mean * unsure, _SPREAD_CAP)
+        allowed = upper_quantile(mean, self.spread.variance(rows, mean, phi) + mean * mean * unsure, self._spread_cap)
         # The first windows had no level for comparison.
         settled = states.row("age") > 2 * self._delay + self.widths.widest
         # Counts have no cap from below: a lower level would be taken for dispersion, and then never be accepted.

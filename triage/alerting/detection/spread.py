@@ -10,7 +10,7 @@ from triage.alerting.detection.verdicts import Floats
 # Prior: counts vary more than a Poisson variable, with the weight of this many counts.
 _PRIOR_PHI = 2.0
 _PRIOR_COUNTS = 8.0
-_STANDARD_ERRORS = 1.5
+MARGIN = 1.5
 
 
 class Spread:
@@ -19,14 +19,16 @@ class Spread:
     The variance is half quasi-Poisson (phi times the mean), half negative binomial. Neighbouring windows are correlated
     in real counts, so wider sums have their own statistics; their phi is never below that of single windows. Arrays are
     of shape (widths, keys). Rows of the state: for each width the discounted sum of squared residuals, then of means,
-    then of squared means. `kept` is the factor that discounts these sums at each window, `floor` the minimum of phi.
+    then of squared means. `kept` is the factor that discounts these sums at each window, `floor` the minimum of phi,
+    and `margin` the number of standard errors that a prudent phi is higher.
     """
 
-    def __init__(self, widths: int, kept: float, floor: float) -> None:
+    def __init__(self, widths: int, kept: float, floor: float, margin: float = MARGIN) -> None:
         self.rows = 3 * widths
         self._widths = widths
         self._kept = kept
         self._floor = floor
+        self._margin = margin
 
     def phi(self, rows: Floats) -> Floats:
         """Quasi-Poisson dispersion (variance / mean) of sums of each width (widths, keys); `rows` is the state."""
@@ -45,7 +47,7 @@ class Spread:
         phi + 1), so the variance of phi is phi (6 phi² - 6 phi + 1) divided by the sum of means.
         """
         counts = rows[self._widths : 2 * self._widths] + _PRIOR_COUNTS
-        return phi + _STANDARD_ERRORS * np.sqrt(np.maximum(phi * (6 * phi * (phi - 1) + 1), 0.0) / counts)
+        return phi + self._margin * np.sqrt(np.maximum(phi * (6 * phi * (phi - 1) + 1), 0.0) / counts)
 
     def variance(self, rows: Floats, mean: Floats, phi: Floats) -> Floats:
         """Variance of sums with the expected `mean` and dispersion `phi`, of shape (widths, keys); `rows` is the

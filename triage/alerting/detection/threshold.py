@@ -26,8 +26,9 @@ _LOG_RATE = -7.65
 _RARE, _RARER, _FREQUENT = 1.38, -0.67, -0.75
 _DISPERSED, _RARE_DISPERSED, _YOUNG = 0.24, -0.24, 0.63
 _RARE_BELOW, _RARER_BELOW, _FREQUENT_FROM = math.log(2.0), math.log(0.2), math.log(10.0)
-# Windows of minutes are looked at as sums of five widths instead of three.
-_SHORT, _SHORT_UP_TO_S = 2.8, 900
+# Windows of minutes are looked at as sums of five widths instead of three. Rare counts have more false alerts there: in
+# their first weeks the hours of the day are not known well.
+_SHORT, _RARE_SHORT, _SHORT_UP_TO_S = 2.8, 0.4, 900
 # By how much that logarithm falls as the score rises by 1: less for rare counts.
 _SLOPE, _RARE_SLOPE, _LEAST_SLOPE = 3.91, 0.43, 1.5
 
@@ -57,7 +58,9 @@ class TailModel:
         self._step_s = step_s
         # Of windows up to an hour the scores themselves allow for how many there are.
         self._log_windows = math.log(_HOUR_S / step_s) if step_s > _HOUR_S else 0.0
-        self._log_windows += _SHORT if step_s <= _SHORT_UP_TO_S else 0.0
+        short = step_s <= _SHORT_UP_TO_S
+        self._log_windows += _SHORT if short else 0.0
+        self._rare = _RARE + _RARE_SHORT if short else _RARE
         self._to_hours = math.log(_HOUR_S / step_s)
         self._kept = 0.5 ** (1 / max(_HALF_LIFE_S / step_s, _HALF_LIFE_WINDOWS))
         self._least = _LEAST_OF_HOURS if _HOUR_S < step_s < _WEEK_S else _LEAST
@@ -72,7 +75,7 @@ class TailModel:
         # np.clip costs three times as much, and with few keys the calls are what a step takes.
         rare = np.minimum(np.maximum(_RARE_BELOW - hourly, 0.0), 6.0)
         log_phi = np.log(phi)
-        rate = _LOG_RATE + self._log_windows + _RARE * rare
+        rate = _LOG_RATE + self._log_windows + self._rare * rare
         rate += _RARER * np.minimum(np.maximum(_RARER_BELOW - hourly, 0.0), 5.0)
         rate += _FREQUENT * np.minimum(np.maximum(hourly - _FREQUENT_FROM, 0.0), 5.0)
         rate += (_DISPERSED + _RARE_DISPERSED * rare) * log_phi
