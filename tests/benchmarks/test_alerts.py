@@ -9,6 +9,7 @@ import pytest
 from benchmarks.alerts_compare import BUDGET, at_budget, oracle, outcome
 from benchmarks.alerts_families import FAMILIES, families
 from benchmarks.alerts_nab import RealSeries, nab_score, read_series
+from benchmarks.alerts_unseen import UNSEEN
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -21,6 +22,14 @@ def test_a_family_is_drawn_again_from_its_seed_and_has_the_mean_that_the_oracle_
     assert quiet == pytest.approx(one.mean.sum(), rel=0.1)
     inside = (np.arange(len(one.mean))[:, None] >= one.spike[0]) & (one.spike[0] >= one.scored_from)
     assert one.excess[~inside].sum() == 0
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_an_unseen_family_is_drawn_again_from_its_seed_and_has_the_mean_that_the_oracle_is_told(name):
+    one, again = (UNSEEN[name](7, 24) for _ in range(2))
+    assert np.array_equal(one.negative, again.negative)
+    assert (one.total >= one.negative).all()
+    assert (one.negative - one.excess).sum() == pytest.approx(one.mean.sum(), rel=0.1)
 
 
 def test_the_oracle_by_budget_finds_spikes_and_few_others():

@@ -28,7 +28,7 @@ _DISPERSED, _RARE_DISPERSED, _YOUNG = 0.24, -0.24, 0.63
 _RARE_BELOW, _RARER_BELOW, _FREQUENT_FROM = math.log(2.0), math.log(0.2), math.log(10.0)
 # Windows of minutes are looked at as sums of five widths instead of three. Rare counts have more false alerts there: in
 # their first weeks the hours of the day are not known well.
-_SHORT, _RARE_SHORT, _SHORT_UP_TO_S = 2.8, 0.4, 900
+_SHORT, _RARE_SHORT, _SHORT_UP_TO_S = 2.8, 0.8, 900
 # By how much that logarithm falls as the score rises by 1: less for rare counts.
 _SLOPE, _RARE_SLOPE, _LEAST_SLOPE = 3.91, 0.43, 1.5
 
