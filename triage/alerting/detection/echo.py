@@ -28,7 +28,7 @@ class Echo:
         self._kept = 0.5 ** (step_s / _HALF_LIFE_S)
 
     def discount(self, rows: dict[str, Floats]) -> Floats:
-        """What to subtract from the scores of the current window; call it before `learn`."""
+        """Amount to subtract from the scores of the current window; call it before `learn`."""
         echo, calm = (rows[name] for name in self.ROWS)
         return np.asarray(echo * (calm >= _OVER_AFTER))
 
