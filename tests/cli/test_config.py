@@ -4,6 +4,7 @@ import json
 
 from checkout import TINY_MODEL
 from cli import run
+from risks import write_fitted
 
 
 def test_check_passes_with_the_defaults(capfd):
@@ -103,6 +104,23 @@ def test_check_names_every_problem_of_every_file(capfd, tmp_path):
     assert outcome.code == 2
     for named in ("none", "rules.yaml", "alerts.yaml", "model.shadow", "redaction.region"):
         assert named in outcome.err
+
+
+def test_check_names_risk_scores_of_rules_that_no_model_gives(capfd, tmp_path):
+    rules, model = tmp_path / "rules.yaml", tmp_path / "relief.npz"
+    write_fitted(model)
+    rules.write_text(
+        "version: '1'\nrouting:\n  - name: x\n    when: {not: {risk_score_at_least: {releif: 0.4}}}\n    queue: q\n"
+        "default: {severity: low, queue: q}\n"
+    )
+    arguments = ("config", "check", "--set", f"rules.path={rules}")
+    outcome = run(capfd, *arguments)
+    assert outcome.code == 2
+    assert "no such risk score: releif; the files of risk.models have: none" in outcome.err
+    outcome = run(capfd, *arguments, "--set", f'risk.models=["{model}"]')
+    assert "no such risk score: releif; the files of risk.models have: relief" in outcome.err
+    rules.write_text(rules.read_text().replace("releif", "relief"))
+    assert run(capfd, *arguments, "--set", f'risk.models=["{model}"]').code == 0
 
 
 def test_schema_describes_every_section(capfd):

@@ -56,7 +56,27 @@ def test_an_evaluation_on_new_records(capfd, files):
     outcome = run(capfd, *arguments, "--all")
     assert outcome.code == 0
     assert "stability index" in outcome.out
+    assert "fit has seen" not in outcome.out
     assert NOTICE in outcome.out
+
+
+def test_a_column_without_the_value_is_shown_with_those_it_has(capfd, files):
+    text = (files / "risk.yaml").read_text("utf-8")
+    defined = yaml.safe_load(text)
+    defined["target"] = {"column": {"attribute": "plan", "values": ["nothing like it"]}}
+    defined.pop("attributes", None)
+    (files / "risk.yaml").write_text(yaml.safe_dump(defined), "utf-8")
+    known = [msgspec.structs.replace(each, attributes={"plan": "basic"}) for each in records()]
+    (files / "data.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, known)))
+    outcome = run(capfd, "risk", "fit", files / "risk.yaml", "--data", files / "data.jsonl")
+    assert outcome.code == 2
+    assert "the column has other values: 'basic' (900)" in outcome.err
+
+
+def test_a_missing_model_is_named_without_the_number_of_the_error(capfd, files):
+    outcome = run(capfd, "risk", "card", files / "none.npz")
+    assert outcome.code == 2
+    assert "none.npz: cannot be read: No such file or directory; make one with `triage risk fit`" in outcome.err
 
 
 def test_too_few_outcomes_end_with_code_2(capfd, files):

@@ -46,6 +46,27 @@ print(sum(begun) > 0)
 """
 
 
+FREED = """
+from triage.runtime.memory import return_freed_memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+blocks = [bytes(50_000) for _ in range(1_000)]
+last = bytes(50_000)
+del blocks
+before = resident()
+assert return_freed_memory()
+print((before - resident()) >> 20)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="malloc_trim is glibc's")
+def test_freed_blocks_below_the_end_of_the_heap_are_returned():
+    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) >= 30
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
 @pytest.mark.parametrize(("how", "mapped_mib"), [("released", 8), ("left alone", 0)])
 def test_a_large_block_stands_outside_the_heap_after_a_larger_one_was_freed(how, mapped_mib):

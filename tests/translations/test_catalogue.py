@@ -17,7 +17,7 @@ FOLDERS = (PACKAGE / "console", PACKAGE / "alerting", PACKAGE / "fleet", PACKAGE
 # Kinds of values whose names come from records: looked up by names that no code spells out.
 KINDS = {
     "sentiment", "channel", "severity", "alert_severity", "status", "language", "flag", "found_by", "entity", "role",
-    "process", "intent", "first_steps", "others", "subject_channel", "place_channel", "speaker", "talk_state",
+    "process", "intent", "aspect", "first_steps", "others", "subject_channel", "place_channel", "speaker", "talk_state",
     "handoff", "why_not", "audience", "article_state",
 }  # fmt: skip
 NAME = re.compile(r"[a-z_]+\.[a-z0-9_]*[a-z0-9]")

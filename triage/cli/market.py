@@ -125,7 +125,8 @@ def _opinion(opinion: "Opinion") -> list[str]:
 
 
 def _points(share: float) -> str:
-    return f"{round(100 * share):+d}"
+    points = round(100 * share)
+    return f"{points:+d}" if points else "0"
 
 
 def _cell(opinion: "Opinion | None") -> str:

@@ -24,6 +24,7 @@ def topics(
 
     import msgspec
 
+    from triage.assist.encoder.manifest import FIX
     from triage.assist.encoder.onnx_encoder import open_encoder
     from triage.assist.topics.run import find_topics
     from triage.cli.progress import CountProgress
@@ -36,7 +37,7 @@ def topics(
     settings = settings_from(config, assignments, elasticsearch__url=elasticsearch)
     encoder = open_encoder(settings)
     if encoder is None:
-        raise ConfigError("no sentence encoder: run `triage knowledge encoder build`, and leave assist.vectors on")
+        raise ConfigError(f"emerging topics need the sentence encoder: {FIX}; assist.vectors must be true")
     end_ms = moment_ms(until, settings.clock.build().now_ms(), "--until")
     assert end_ms is not None
     with connect(settings.elasticsearch) as client, CountProgress("topics", SystemClock()) as bar:

@@ -209,12 +209,16 @@ def _show_counts(labelled: "Labelled") -> None:
     )
     for reason, number in labelled.left_out.most_common():
         typer.echo(f"  left out: {number:,} {reason}", err=True)
+    if labelled.other_values and not labelled.positives:
+        known = ", ".join(f"{value!r} ({number:,})" for value, number in labelled.other_values.most_common(5))
+        typer.echo(f"  the column has other values: {known}", err=True)
 
 
 def _evaluated(found: "Evaluation") -> list[str]:
     measures = found.measures
+    seen = f"; {found.seen:,} that the fit has seen are left out" if found.seen else ""
     rows = [
-        ["records", f"{measures.records:,}, {measures.positives:,} with the outcome; {found.seen:,} seen by the fit"],
+        ["records", f"{measures.records:,}, {measures.positives:,} with the outcome{seen}"],
         ["AUC", f"{measures.auc:.3f} (95 %: {measures.auc_low:.3f} to {measures.auc_high:.3f})"],
         ["calibration error", f"{measures.ece:.3f}"],
         ["Brier score", f"{measures.brier:.4f}, the share alone {measures.brier_of_base_rate:.4f}"],

@@ -36,6 +36,8 @@ def command(
         elasticsearch__url=elasticsearch,
     )
     warn_of_clear_text(settings, "kafka", "elasticsearch", "tracing")
+    from triage.runtime.memory import release_large_blocks
     from triage.serving.serve import serve
 
+    release_large_blocks()
     serve(settings)

@@ -17,7 +17,7 @@ from triage.topics import load_definitions
 def problems(settings: Settings) -> list[str]:
     """List everything that is wrong with the configured files and keys, one message each; empty if all are valid."""
     found: list[str] = []
-    intents = None
+    intents = risk_scores = None
     try:
         folder = find_folder(settings.model)
         manifest = read_manifest(folder)
@@ -36,14 +36,14 @@ def problems(settings: Settings) -> list[str]:
     except ConfigError as error:
         found += error.problems
     try:
-        read_models(settings.risk.models, with_history=False)
+        risk_scores = [model.name for model in read_models(settings.risk.models, with_history=False)]
     except ConfigError as error:
         found += [f"risk.models: {problem}" for problem in error.problems]
     try:
         load_definitions(settings.kafka)
     except ConfigError as error:
         found += [f"{error.where}: {problem}" for problem in error.problems]
-    return [*found, *check_rules(settings, intents), *check_alert_rules(settings)]
+    return [*found, *check_rules(settings, intents, risk_scores=risk_scores), *check_alert_rules(settings)]
 
 
 def risks(settings: Settings) -> Iterator[str]:

@@ -41,11 +41,13 @@ def find_reviews(
     start_ms: int,
     end_ms: int,
     size: int,
+    language: str | None = None,
 ) -> list[FoundReviews]:
     """For each item, count reviews of each polarity between two event times (ms, end exclusive), and read the newest.
 
-    Reads at most `size` of each polarity. Only records of the channel review, which their writers made public:
-    complaints are never shown to customers. Raises Unavailable, AccessDenied, DependencyError.
+    Those in `language` are read before all others, if it is given. Reads at most `size` of each polarity. Only records
+    of the channel review, which their writers made public: complaints are never shown to customers. Raises Unavailable,
+    AccessDenied, DependencyError.
     """
     bodies: list[JsonObject] = []
     for each in items:
@@ -56,8 +58,13 @@ def find_reviews(
             *([{"terms": {"brand": list(each.brands)}}] if each.brands else []),
         ]
         for polarity in POLARITIES:
-            query = {"bool": {"filter": [*within, {"term": {"aspects.polarity": polarity}}]}}
-            bodies.append({"query": query, "size": size, "sort": [{"@timestamp": "desc"}], "track_total_hits": True})
+            found: JsonObject = {"filter": [*within, {"term": {"aspects.polarity": polarity}}]}
+            sort: list[str | JsonObject] = [{"@timestamp": "desc"}]
+            if language is not None:
+                found["should"] = [{"constant_score": {"filter": {"term": {"language": language}}}}]
+                found["minimum_should_match"] = 0
+                sort.insert(0, "_score")
+            bodies.append({"query": {"bool": found}, "size": size, "sort": sort, "track_total_hits": True})
     if not bodies:
         return []
     answers: list[JsonObject] = []

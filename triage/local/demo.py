@@ -135,6 +135,7 @@ class Demo:
             "worker.heartbeat_interval_ms": 1_000,
             "alerting.rules": str(self._base.alerting.rules or resource("topics/feed/alert-rules.yaml")),
             "market.path": str(self._base.market.path or resource("topics/feed/market.yaml")),
+            "guide.words": str(self._base.guide.words or resource("topics/feed/guide.yaml")),
             "alerting.data_dir": str(data / "alerter"),
             "alerting.health_port": free_port(),
             "alerting.console_url": self.console_url,

@@ -1,4 +1,4 @@
-"""Brings the demo's articles and resolved cases into its index, by the commands that owners use."""
+"""Brings the demo's articles, catalogue and resolved cases into its index, by the commands that owners use."""
 
 import subprocess
 import sys
@@ -10,6 +10,7 @@ from triage.paths import resource
 
 _COMMANDS: tuple[tuple[str, ...], ...] = (
     ("knowledge", "encoder", "build"),
+    ("guide", "apply"),
     ("knowledge", "apply"),
     ("cases", "import"),
     ("cases", "index"),
@@ -17,7 +18,7 @@ _COMMANDS: tuple[tuple[str, ...], ...] = (
 
 
 class DemoKnowledge:
-    """Runs the commands that index the demo's articles and cases, one after the other, on a thread while records flow.
+    """Runs the commands that index the demo's articles, catalogue and cases, in turn, on a thread while records flow.
 
     Without a package index the encoder is not built: articles are found by words alone then. The output of the commands
     is appended to the file `log`; `say` receives messages for the user.
@@ -41,15 +42,19 @@ class DemoKnowledge:
 
     def _run(self) -> None:
         folder = resource("topics/knowledge")
-        files = {"apply": folder / "articles.jsonl.bz2", "import": folder / "cases.jsonl.bz2"}
+        files = {
+            ("knowledge", "apply"): folder / "articles.jsonl.bz2",
+            ("guide", "apply"): resource("topics/feed/catalogue.csv"),
+            ("cases", "import"): folder / "cases.jsonl.bz2",
+        }
         failed = []
         with self._log.open("ab") as log:
             for command in _COMMANDS:
                 if self._stop.is_set():
                     return
                 arguments = [sys.executable, "-m", "triage", *command]
-                if command[-1] in files:
-                    arguments.append(str(files[command[-1]]))
+                if command in files:
+                    arguments.append(str(files[command]))
                 self._process = subprocess.Popen(  # noqa: S603 - our own commands
                     arguments,
                     env=self._environment,
@@ -62,4 +67,4 @@ class DemoKnowledge:
                     failed.append(" ".join(command))
         if not self._stop.is_set():
             told = f"without {', '.join(failed)}: see {self._log}" if failed else "with sentence vectors"
-            self._say(f"articles and resolved cases are in the index, {told}; open a record in the console")
+            self._say(f"articles, catalogue and resolved cases are in the index, {told}; open a record, or the guide")

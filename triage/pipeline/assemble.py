@@ -48,6 +48,7 @@ from triage.retries.until_available import until_available
 from triage.risk.model import read_models
 from triage.rules import load_rules
 from triage.runtime.health import Health
+from triage.runtime.memory import return_freed_memory
 from triage.runtime.watchdog import Watchdog
 from triage.sinks.checked import index_sink
 from triage.topics import require_topics, wait_for_kafka
@@ -81,6 +82,7 @@ def build_enricher(
     loaded = model or OnnxModel.load(settings.model, metrics)
     if isinstance(loaded, OnnxModel):
         require_person_label(loaded.manifest, settings)
+        return_freed_memory()
     preload()
     redactor = redactor or Redactor(settings.redaction)
     risks = read_models(settings.risk.models, with_history=False)

@@ -155,6 +155,9 @@ def read_model(path: Path) -> RiskModel:
     fix = "make one with `triage risk fit`"
     try:
         content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror or error}; {fix}", where=str(path)) from error
+    try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             header = msgspec.json.decode(stored["header"].tobytes(), type=RiskHeader)
             arrays: Mapping[str, Any] = {name: stored[name] for name in _ARRAYS}

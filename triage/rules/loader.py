@@ -19,12 +19,16 @@ DEFAULT_RULES = Path(__file__).with_name("default.yaml")
 
 
 def load_rules(
-    path: Path | None, intents: Collection[str] | None = None, entities: Collection[str] | None = None
+    path: Path | None,
+    intents: Collection[str] | None = None,
+    entities: Collection[str] | None = None,
+    risk_scores: Collection[str] | None = None,
 ) -> RuleSet:
     """Load the rules from `path`, or the shipped ones if it is None.
 
-    `intents` and `entities` are the allowed labels; None: any. The version of the result is the file's `version`, "+",
-    and 8 hex digits of the file's SHA-256. Raises ConfigError naming every problem with its line.
+    `intents` and `entities` are the allowed labels, `risk_scores` the names of risk models; None: any. The version of
+    the result is the file's `version`, "+", and 8 hex digits of the file's SHA-256. Raises ConfigError naming every
+    problem with its line.
     """
     path = path or DEFAULT_RULES
     try:
@@ -39,7 +43,7 @@ def load_rules(
     except yaml.YAMLError as error:
         raise ConfigError(_yaml_problem(error), where=str(path)) from error
     problems = list(source.problems)
-    known = {"intent": intents, "entities": entities}
+    known = {"intent": intents, "entities": entities, "risk_scores": risk_scores}
     context = FIXED_NAMES | {name: tuple(labels) for name, labels in known.items() if labels is not None}
     rules = None
     try:

@@ -1,6 +1,7 @@
 """Structure of a rules file as pydantic models: conditions, severity rules, routing rules and the default."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -76,6 +77,17 @@ class When(_Part):
         if unknown:
             raise ValueError(f"no such {info.field_name}: {', '.join(unknown)}; known: {', '.join(known or ())}")
         return values
+
+    @field_validator("risk_score_at_least")
+    @classmethod
+    def _fitted(cls, limits: dict[str, float] | None, info: ValidationInfo) -> dict[str, float] | None:
+        known: Sequence[str] | None = (info.context or {}).get("risk_scores")
+        unknown = [name for name in limits or () if known is not None and name not in known]
+        if known is not None and unknown:
+            raise ValueError(
+                f"no such risk score: {', '.join(unknown)}; the files of risk.models have: {', '.join(known) or 'none'}"
+            )
+        return limits
 
     @field_validator("text_regex")
     @classmethod

@@ -59,11 +59,13 @@ class Translations:
 
     def term(self, kind: str, value: str) -> str:
         """Return the name of a value of the field `kind` (`sentiment`, `channel`, ...); if it has none, the value."""
-        if kind in {"intent", "aspect", "own_intent"}:
+        if kind in {"intent", "own_intent"}:
             return self.intent(value)
+        if kind == "aspect":
+            return self.get(f"aspect.{value}", self.intent(value))
         if kind == "aspect_pair":
             label, _, polarity = value.partition(":")
-            return f"{self.intent(label)} · {self.term('sentiment', polarity)}"
+            return f"{self.term('aspect', label)} · {self.term('sentiment', polarity)}"
         if kind == "risk":
             name, _, level = value.partition(":")
             return f"{name.replace('_', ' ')} · {self.term('severity', level)}"

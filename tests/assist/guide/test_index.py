@@ -151,6 +151,22 @@ def test_reviews_speak_for_and_against_word_for_word(reviews):
     assert reviews.find([item], "zh")["p-01"].speaking_for[0].text == "屏幕很好。"
 
 
+def test_a_review_in_the_language_is_found_behind_many_newer_ones_in_another(reviews, client, settings):
+    aspects = [Aspect("quality", "positive", 0.9, "quality:positive")]
+    common = {"channel": Channel.REVIEW, "brand": "HUALIN", "product": "phone", "language": "zh", "score": 0.9}
+    operations = []
+    for number in range(25):
+        newer = enriched("屏幕很好。", AT_MS + 1_000 + number, aspects=aspects, **common)
+        operations += [
+            {"index": {"_index": f"{settings.index_prefix}-2026", "_id": f"newer{number}"}},
+            msgspec.to_builtins(newer),
+        ]
+    assert not client.bulk(operations=operations, refresh=True)["errors"]
+    item = next(each for each in guides.items() if each.id == "p-01")
+    found = reviews.find([item], "en")["p-01"]
+    assert (found.praising, found.speaking_for[0].text) == (27, "The battery is great.")
+
+
 def test_reviews_that_cannot_be_read_are_left_out(settings, clock):
     from triage.elastic.client import connect
 

@@ -34,6 +34,14 @@ def test_queues_and_columns(read, tmp_path):
     assert found.window_ms == 0
 
 
+@pytest.mark.parametrize(("value", "texts"), [("yes", "yes"), ("on", "on"), ("true", "true"), ("no", "no")])
+def test_a_boolean_of_yaml_means_the_word_in_the_column(read, value, texts):
+    found = read(f"version: 1\nname: left\ntarget: {{column: {{attribute: churned, values: [{value}]}}}}")
+    assert isinstance(found.target, Column)
+    assert texts in found.target.values
+    assert ("no" in found.target.values) == (value == "no")
+
+
 def test_every_mistake_is_named(read):
     with pytest.raises(ConfigError) as caught:
         read(

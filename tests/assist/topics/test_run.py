@@ -67,14 +67,26 @@ def test_a_sample_is_bounded_and_repeatable(filled, client, settings):
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({}, []),
         ({"product": "pump: big"}, ["product"]),
         ({"channel": "review"}, ["channel"]),
     ],
 )
 def test_a_drafted_rule_is_valid(fields, expected):
     topic = EmergingTopic(words=["a", "漏油"], records=9, before=0, lift=9.0, p=0.001, examples=[], fields=fields)
-    (rule,) = yaml.safe_load(draft_rule(topic, 2, AlertingSettings().dimensions))
+    drafted = draft_rule(topic, 2, AlertingSettings().dimensions)
+    assert drafted is not None
+    (rule,) = yaml.safe_load(drafted)
     found = Rule.model_validate(rule)
     assert (found.name, found.dimension) == ("topic-2", expected)
     assert {name: value.in_ for name, value in found.where.items()} == {name: [fields[name]] for name in expected}
+
+
+def test_a_rule_watches_the_field_that_says_most_and_none_watches_all_records():
+    fields = {"channel": "review", "brand": "Kestrel", "product": "kettle"}
+    topic = EmergingTopic(words=[], records=9, before=0, lift=9.0, p=0.001, examples=[], fields=fields)
+    drafted = draft_rule(topic, 3, [["channel"], ["brand"], ["product"], ["region", "product"]])
+    assert drafted is not None
+    assert drafted.startswith("# topic 3\n")
+    assert yaml.safe_load(drafted)[0]["dimension"] == ["product"]
+    topic.fields = {}
+    assert draft_rule(topic, 3, [[], ["channel"]]) is None

@@ -5,9 +5,11 @@ import time
 
 import guides
 import httpx
+import msgspec
 import pytest
 from fastapi import FastAPI
 
+from triage.assist.guide.model import GuideRequest
 from triage.config import ConsoleSettings
 from triage.console.guide.page import guide_routes
 from triage.console.web.login import LoginMiddleware
@@ -38,6 +40,16 @@ def test_items_and_the_next_question(advise):
     assert "Hualin Aster 5" in page.text
     assert "guide?text=I+need+a+phone%3B+" in page.text
     assert "华林 紫菀5" in get(advise, "/guide?text=手机", "zh").text
+
+
+def test_the_price_of_the_language_comes_first_and_a_poorer_order_is_told(advise):
+    assert advise(GuideRequest(text="a phone", language="en")).results[0].prices.popitem()[0] == "CNY"
+    assert advise(GuideRequest(text="手机", language="zh")).results[0].prices.popitem()[0] == "USD"
+
+    def degraded(request):
+        return msgspec.structs.replace(advise(request), degraded=True, why_degraded="no encoder")
+
+    assert "Ranked by words alone: no encoder" in get(degraded, "/guide?text=phone").text
 
 
 def test_a_wish_to_drop(advise):

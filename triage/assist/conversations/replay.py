@@ -76,7 +76,7 @@ def read_dialogues(path: Path) -> list[Dialogue]:
     try:
         text = read_unpacked(path).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=str(path)) from error
+        raise ConfigError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
     found: list[Dialogue] = []
     problems: list[str] = []
     for number, line in enumerate(text.splitlines()[:_MAX_LINES], 1):

@@ -14,6 +14,7 @@ from triage.assist.encoder.manifest import FIX, PASSAGES, QUESTIONS, TOKENIZER, 
 from triage.config import Settings
 from triage.errors import MissingExtraError, ModelError
 from triage.inference.tokenization import TextTokenizer
+from triage.runtime.memory import return_freed_memory
 from triage.schemas.knowledge import unpack_vector
 
 _BATCH_TOKENS = 4_096
@@ -31,7 +32,10 @@ def open_encoder(settings: Settings) -> SentenceEncoder | None:
 
 
 class OnnxEncoder:
-    """A sentence encoder that `triage knowledge encoder build` made. Graphs are loaded when they are used first."""
+    """A sentence encoder that `triage knowledge encoder build` made. Thread-safe.
+
+    Tokenizer and graphs are loaded when they are used first.
+    """
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
         """Raises ModelError if the folder is damaged."""
@@ -41,7 +45,7 @@ class OnnxEncoder:
         verify_encoder(folder, manifest)
         self.version, self.dimensions = manifest.version, manifest.dimensions
         self._folder, self._manifest, self._threads = folder, manifest, threads
-        self._tokenizer = TextTokenizer(folder / TOKENIZER, max_tokens=manifest.max_tokens, pad_id=1)
+        self._loaded_tokenizer: TextTokenizer | None = None
         self._sessions: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -82,10 +86,10 @@ class OnnxEncoder:
         """(rows, numbers of tokens, outputs) of each batch."""
         if not texts:
             return
-        session = self._session(graph)
-        tokenized = self._tokenizer.encode([prefix + text for text in texts])
+        session, tokenizer = self._session(graph), self._tokenizer
+        tokenized = tokenizer.encode([prefix + text for text in texts])
         for rows in _batches(tokenized.lengths):
-            input_ids, attention_mask = self._tokenizer.pad(tokenized, rows)
+            input_ids, attention_mask = tokenizer.pad(tokenized, rows)
             try:
                 found = session.run(outputs, {"input_ids": input_ids, "attention_mask": attention_mask})
             except Exception as error:  # the runtime's errors share no base class
@@ -96,7 +100,16 @@ class OnnxEncoder:
         with self._lock:
             if graph not in self._sessions:
                 self._sessions[graph] = _load(self._folder / graph, self._threads)
+                return_freed_memory()
             return self._sessions[graph]
+
+    @property
+    def _tokenizer(self) -> TextTokenizer:
+        with self._lock:
+            if self._loaded_tokenizer is None:
+                path = self._folder / TOKENIZER
+                self._loaded_tokenizer = TextTokenizer(path, max_tokens=self._manifest.max_tokens, pad_id=1)
+            return self._loaded_tokenizer
 
 
 def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

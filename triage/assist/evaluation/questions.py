@@ -28,7 +28,7 @@ def read_questions(path: Path) -> list[LabelledQuestion]:
     try:
         text = read_unpacked(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--questions {path} cannot be read: {error}") from error
+        raise ConfigError(f"--questions {path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     found, problems = [], []
     for line, row in enumerate(text.splitlines(), 1):
         if not row.strip():

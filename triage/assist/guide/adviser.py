@@ -100,6 +100,7 @@ class Adviser:
 
     def _results(self, ranked: Sequence[tuple[CatalogueItem, float]], language: str) -> list[Recommendation]:
         items = [item for item, _ in ranked]
+        own = self.words.currency[language]
         reviews = self._find_reviews(items, language) if self._find_reviews and items else {}
         found = []
         for item, score in ranked:
@@ -112,7 +113,8 @@ class Adviser:
                     passage=f"{item.id}#{text_language}",
                     brand=item.brand,
                     category=item.category,
-                    prices=item.prices,
+                    # That of the language first.
+                    prices=dict(sorted(item.prices.items(), key=lambda price: price[0] != own)),
                     url=item.url,
                     score=round(score, 4),
                     reviews=reviews.get(item.id),

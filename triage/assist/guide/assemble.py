@@ -22,7 +22,7 @@ from triage.errors import ConfigError
 def words_of(settings: Settings) -> GuideWords:
     """The content of the file `guide.words`. Raises ConfigError if it is not set, or for a mistake in the file."""
     if settings.guide.words is None:
-        raise ConfigError("no words of a guide: set guide.words (docs/guide.md)")
+        raise ConfigError("no words of a guide: set guide.words, or use --words where a command has it (docs/guide.md)")
     return read_words(settings.guide.words)
 
 

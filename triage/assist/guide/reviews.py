@@ -52,7 +52,7 @@ class Reviews:
         start_ms = end_ms - self._days * _DAY_MS
         try:
             wanted = [self._reviewed(item, start_ms, end_ms) for item in items]
-            found = find_reviews(self._client, self._settings, wanted, start_ms, end_ms, _READ)
+            found = find_reviews(self._client, self._settings, wanted, start_ms, end_ms, _READ, language)
         except TriageError as error:
             # Items are recommended without reviews then.
             log.warning("reviews_not_read", error=str(error))

@@ -26,7 +26,7 @@ def read_texts(path: Path) -> list[LabelledText]:
     try:
         content = read_unpacked(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=str(path)) from error
+        raise ConfigError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
     found: dict[str, LabelledText] = {}
     for number, line in enumerate(content.splitlines(), 1):
         if not line.strip():

@@ -79,7 +79,7 @@ def read_dialogues(path: Path) -> list[StarDialogue]:
     try:
         lines = read_unpacked(path).splitlines()
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error}", where=str(path)) from error
+        raise ConfigError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
     found = []
     for number, line in enumerate(lines, 1):
         try:

@@ -165,8 +165,14 @@ def _texts(value: Any, where: str, problems: list[str]) -> tuple[str, ...]:
     if not listed or not all(isinstance(each, str | int | float) for each in listed):
         problems.append(f"{where}: must be a list of values, not {str(value)[:80]}")
         return ()
-    # YAML reads yes and true as the same boolean; the column's own text is compared in lower case.
-    return tuple(str(each).casefold() for each in listed)
+    return tuple(word for each in listed for word in _written(each))
+
+
+def _written(value: str | float) -> tuple[str, ...]:
+    """The texts of a column that a value of YAML stands for, in lower case: it reads yes and true as one boolean."""
+    if isinstance(value, bool):
+        return ("true", "yes", "on", "y") if value else ("false", "no", "off", "n")
+    return (str(value).casefold(),)
 
 
 def _names(content: dict[str, Any], name: str, default: tuple[str, ...], problems: list[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from triage.risk.features import HISTORY_DAYS, History
 from triage.schemas.enriched import EnrichedRecord
 
 _DAY_MS = 86_400_000
+_SHOWN_CHARS = 40
 AuthorHashes = Callable[[str | None, str], Sequence[str]]
 """Returns the stored hashes of an author, one per key, from the record's source and the source's id of the author."""
 
@@ -29,11 +30,15 @@ class Example:
 
 @dataclass
 class Labelled:
-    """Examples by event time; `left_out` counts the records that have no label, by reason."""
+    """Examples by event time; `left_out` counts the records that have no label, by reason.
+
+    `other_values` counts the values of the column for which the outcome did not happen, each cut to 40 characters.
+    """
 
     examples: list[Example] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     records: int = 0
+    other_values: Counter[str] = field(default_factory=Counter)
 
     @property
     def positives(self) -> int:
@@ -93,7 +98,7 @@ def label_records(
     timeline = Timeline([*earlier, *records])
     ordered = sorted(((parse_rfc3339(record.timestamp), record) for record in records), key=lambda pair: pair[0])
     last_ms = min(now_ms, ordered[-1][0]) if ordered else now_ms
-    outcome = _outcome_of(definition.target, timeline, author_hashes)
+    outcome = _outcome_of(definition.target, timeline, author_hashes, found.other_values)
     for at_ms, record in ordered:
         if not record.written:
             found.left_out["automatic or without text"] += 1
@@ -112,7 +117,9 @@ _Outcome = Callable[[EnrichedRecord, int], bool | str]
 """Returns whether the outcome happened, or why that is not known."""
 
 
-def _outcome_of(target: Target, timeline: Timeline, author_hashes: AuthorHashes | None) -> _Outcome:
+def _outcome_of(
+    target: Target, timeline: Timeline, author_hashes: AuthorHashes | None, other_values: Counter[str]
+) -> _Outcome:
     match target:
         case WritesAgain(within_days=days, more_negative_by=margin):
 
@@ -137,10 +144,10 @@ def _outcome_of(target: Target, timeline: Timeline, author_hashes: AuthorHashes 
 
             return escalates
         case Column():
-            return _column_outcome(target, author_hashes)
+            return _column_outcome(target, author_hashes, other_values)
 
 
-def _column_outcome(target: Column, author_hashes: AuthorHashes | None) -> _Outcome:
+def _column_outcome(target: Column, author_hashes: AuthorHashes | None, other_values: Counter[str]) -> _Outcome:
     outcomes = _read_outcomes(target) if target.file else {}
     by_hash: dict[tuple[str | None, str], str] = {}
 
@@ -164,7 +171,10 @@ def _column_outcome(target: Column, author_hashes: AuthorHashes | None) -> _Outc
             value = outcomes.get(record.event.id)
         if value is None or not value.strip():
             return "no value in the column"
-        return value.strip().casefold() in target.values
+        happened = value.strip().casefold() in target.values
+        if not happened:
+            other_values[value.strip()[:_SHOWN_CHARS]] += 1
+        return happened
 
     return column
 

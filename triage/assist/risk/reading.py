@@ -49,7 +49,7 @@ def read_file(path: Path) -> list[EnrichedRecord]:
     try:
         lines = read_unpacked(path).splitlines()
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error}", where=str(path)) from error
+        raise ConfigError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
     decoder = msgspec.json.Decoder(EnrichedRecord)
     found = []
     for number, line in enumerate(lines, 1):

@@ -87,8 +87,8 @@ def market_page(report: MarketReport, context: PageContext, topics: TopicReport 
     return plain_page(context, "market", context.translations("nav.market"), content)
 
 
-def topic_rule_page(rule: str, context: PageContext) -> str:
-    """Render the page with `rule`, a drafted alert rule as YAML, as an HTML document."""
+def topic_rule_page(rule: str | None, context: PageContext) -> str:
+    """Render the page with `rule`, a drafted alert rule as YAML or why there is none (None), as HTML."""
     content = render("market/rule.html", context.translations, rule=rule, root=context.root)
     return plain_page(context, "market", context.translations("market.topic_rule_title"), content)
 
@@ -110,7 +110,8 @@ def tone(opinion: Opinion | None) -> str:
 
 
 def _points(share: float) -> str:
-    return f"{round(100 * share):+d}".replace("-", "−")
+    points = round(100 * share)
+    return f"{points:+d}".replace("-", "−") if points else "0"
 
 
 def _explore(report: MarketReport, **values: Sequence[str]) -> str:
