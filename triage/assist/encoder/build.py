@@ -49,7 +49,7 @@ def build_encoder(settings: ModelSettings, wheel: Path | None = None, *, force: 
     The folder appears complete or not at all. Raises ConfigError, MissingExtraError, ModelError, Unavailable.
     """
     folder = encoder_folder(settings)
-    if not force and (manifest := read_encoder_manifest(folder)) is not None and manifest.version == _version():
+    if not force and (manifest := read_encoder_manifest(folder)) is not None and manifest.version == encoder_version():
         verify_encoder(folder, manifest)
         return manifest
     vocabulary = _shipped_vocabulary()
@@ -70,7 +70,7 @@ def build_encoder(settings: ModelSettings, wheel: Path | None = None, *, force: 
     }
     means = msgspec.json.decode(_MEANS.read_bytes())
     manifest = EncoderManifest(
-        version=_version(),
+        version=encoder_version(),
         dimensions=weights.hidden,
         max_tokens=weights.positions,
         question_prefix="query: ",
@@ -85,7 +85,8 @@ def build_encoder(settings: ModelSettings, wheel: Path | None = None, *, force: 
     return manifest
 
 
-def _version() -> str:
+def encoder_version() -> str:
+    """The version that `build_encoder` builds; vectors of another one are not compared with its own."""
     vocabulary = hashlib.sha256(_shipped_tokenizer().read_bytes()).hexdigest()
     parts = hashlib.sha256(f"{SHA256} {vocabulary} {_FORM}".encode()).hexdigest()
     return f"{NAME}@{parts[:8]}"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage.assist.encoder.base import EncodedText, SentenceEncoder
-from triage.assist.encoder.build import encoder_folder
+from triage.assist.encoder.build import encoder_folder, encoder_version
 from triage.assist.encoder.manifest import FIX, PASSAGES, QUESTIONS, TOKENIZER, read_encoder_manifest, verify_encoder
 from triage.config import Settings
 from triage.errors import MissingExtraError, ModelError
@@ -23,11 +23,14 @@ _BATCH_TOKENS = 4_096
 def open_encoder(settings: Settings) -> SentenceEncoder | None:
     """The encoder in the model cache; None if none was built, or if vectors are switched off by `assist.vectors`.
 
-    Raises ModelError for one that is damaged, MissingExtraError without ONNX Runtime.
+    Raises ModelError for one that is damaged or was built by another version of triage, MissingExtraError without ONNX
+    Runtime.
     """
     folder = encoder_folder(settings.model)
-    if not settings.assist.vectors or read_encoder_manifest(folder) is None:
+    if not settings.assist.vectors or (manifest := read_encoder_manifest(folder)) is None:
         return None
+    if manifest.version != encoder_version():
+        raise ModelError(f"{folder} holds {manifest.version}, this version of triage needs {encoder_version()}; {FIX}")
     return OnnxEncoder(folder, settings.assist.encoder_threads)
 
 
