@@ -4,9 +4,12 @@ The texts are benchmarks/data/own/check_risks.jsonl.bz2, or with `--set check_ri
 harmless ones have alarming words. `seen` is the share of
 the texts with a risk for which one of the shipped rules for it fires, `false` that of all others. `by_model` and
 `false_by_model` count the record's `risks` alone. `--failures` prints the texts of which one decides otherwise.
+`--ordinary N` decides N texts of the sample feed instead, of which nearly none has a risk, and prints each that the
+model gives one: read whether it is right.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 import tempfile
@@ -23,6 +26,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from cases import in_this_process
 
 DATA = ROOT / "benchmarks" / "data" / "own"
+FEED = ROOT / "topics" / "feed" / "feed.jsonl.bz2"
 SETS = {"check_risks": "check_risks.jsonl.bz2", "check_risks_2": "check_risks_2.jsonl.bz2"}
 RULES = {
     "danger": {"danger_to_people", "life_at_risk"},
@@ -81,11 +85,48 @@ def rows_of(lines: Sequence[Line], records: Sequence[Mapping[str, Any]]) -> list
     return found
 
 
+def ordinary_lines(number: int) -> list[Line]:
+    """The first texts of the sample feed that are valid, in an order that mixes its sources."""
+    texts = []
+    for line in read_unpacked(FEED).splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict) and isinstance(row.get("text"), str) and row["text"].strip():
+            texts.append(row["text"])
+    mixed = sorted(dict.fromkeys(texts), key=lambda text: hashlib.sha256(text.encode()).digest())
+    return [Line(text, frozenset()) for text in mixed[:number]]
+
+
+def marked_rows(records: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Share of the records with each risk of the model."""
+    found = []
+    for label in RULES:
+        marked = sum(any(risk["label"] == label for risk in record.get("risks", [])) for record in records)
+        share = 100 * marked / len(records)
+        counts = {"marked": float(marked), "texts": float(len(records))}
+        found.append(Row(f"{label}, ordinary texts", "% marked", share, share, share, 1, counts))
+    return found
+
+
+def print_marked(records: Sequence[Mapping[str, Any]]) -> None:
+    for record in records:
+        if risks := {risk["label"]: round(risk["confidence"], 2) for risk in record.get("risks", [])}:
+            print(json.dumps({"risks": risks, "text": record["text"]}, ensure_ascii=False))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--set", choices=SETS, default="check_risks", help="texts to decide")
     parser.add_argument("--failures", action="store_true", help="print the texts that are decided otherwise")
+    parser.add_argument("--ordinary", type=int, metavar="N", help="decide N texts of the sample feed instead")
     arguments = parser.parse_args()
+    if arguments.ordinary:
+        records = enriched(ordinary_lines(arguments.ordinary))
+        publish("risks_ordinary", marked_rows(records))
+        print_marked(records)
+        return
     lines = load_lines(arguments.set)
     records = enriched(lines)
     publish("risks", rows_of(lines, records))

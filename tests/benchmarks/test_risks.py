@@ -1,6 +1,6 @@
 """The benchmark of risks counts rightly; its results are not asserted."""
 
-from benchmarks.risks import Line, is_seen, load_lines, rows_of
+from benchmarks.risks import Line, is_seen, load_lines, marked_rows, ordinary_lines, rows_of
 
 
 def record(*rules, risks=()):
@@ -30,3 +30,12 @@ def test_shares_of_texts_with_the_risk_and_of_all_others():
 def test_a_threat_to_leave_is_seen_by_its_rule():
     assert is_seen(record("threat_to_leave"), "churn_threat")
     assert not is_seen(record("praise"), "churn_threat")
+
+
+def test_ordinary_texts_are_mixed_and_their_risks_counted():
+    lines = ordinary_lines(300)
+    assert len({line.text for line in lines}) == 300
+    assert 50 < sum(line.text.isascii() for line in lines) < 250
+    danger, *others = marked_rows([record(risks=["danger"]), record(), record("fraud"), record()])
+    assert (danger.median, danger.more) == (25, {"marked": 1, "texts": 4})
+    assert not any(row.median for row in others)

@@ -1,10 +1,9 @@
-import gzip
 import json
 
 import pytest
 
 from triage.errors import TrainingError
-from triage.training.risks.texts import background_texts, labelled_texts, own_texts, split_groups
+from triage.training.risks.texts import own_texts, split_groups
 from triage.types import RiskLabel
 
 
@@ -28,21 +27,3 @@ def test_texts_of_one_pattern_stay_together():
     train, held = split_groups(own_texts(), 0.2)
     assert not {text.group for text in train} & {text.group for text in held}
     assert 0.1 < len(held) / (len(held) + len(train)) < 0.3
-
-
-def test_texts_of_the_other_heads_are_examples_without_risk():
-    texts = labelled_texts()
-    assert len(texts) > 1_000
-    assert not any(text.risks for text in texts)
-
-
-def test_a_background_text_trains_only_labels_of_which_it_has_no_word(tmp_path):
-    folder = tmp_path / "en" / "clinc150"
-    folder.mkdir(parents=True)
-    with gzip.open(folder / "train.jsonl.gz", "wt") as file:
-        file.write(json.dumps({"text": "the police car is on fire"}) + "\n")
-        file.write(json.dumps({"text": "the police car is on fire!", "label": "positive"}) + "\n")
-    text, praise = sorted(background_texts(tmp_path), key=lambda text: len(text.text))
-    assert praise.known == set(RiskLabel)
-    assert not text.risks
-    assert text.known == {RiskLabel.SELF_HARM, RiskLabel.FRAUD, RiskLabel.CHURN_THREAT}

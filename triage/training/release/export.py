@@ -18,6 +18,7 @@ from triage.training.data.files import atomic_folder, write_json
 from triage.training.loop.checkpoint import Checkpoint
 from triage.training.loop.encoders import longest_input
 from triage.training.loop.model import MultiHeadModel, build_from_config, encoder_config
+from triage.training.release.compact import compact_graph
 from triage.training.release.quantize import quantize_weights
 
 OPSET = 18
@@ -73,6 +74,7 @@ def export_model(
             graph = quantize_weights(graph)
         elif precision == "fp16":
             graph = onnx.load_from_string(convert_precision("fp16", graph.SerializeToString(), output))
+        compact_graph(graph)
         onnx.checker.check_model(graph)
         onnx.save(graph, staging / "model.onnx")
         shutil.copyfile(checkpoint.tokenizer, staging / "tokenizer.json")

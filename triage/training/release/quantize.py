@@ -34,9 +34,8 @@ def quantize_weights(model: onnx.ModelProto) -> onnx.ModelProto:
         added += [
             numpy_helper.from_array(quantized, f"{name}_int8"),
             numpy_helper.from_array(scale, f"{name}_scale"),
-            numpy_helper.from_array(np.zeros(scale.shape, np.int8), f"{name}_zero"),
         ]
-        inputs = [f"{name}_int8", f"{name}_scale", f"{name}_zero"]
+        inputs = [f"{name}_int8", f"{name}_scale"]
         nodes.append(helper.make_node("DequantizeLinear", inputs, [name], name=f"{name}_dequantize", axis=axis))
     del graph.initializer[:]
     graph.initializer.extend([*kept, *added])

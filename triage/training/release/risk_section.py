@@ -39,9 +39,10 @@ def risk_section(trained: Mapping[str, Any], thresholds: Mapping[str, float]) ->
     return [
         "## Risks",
         "",
-        f"A head on the hidden states, trained apart from the others on {trained['own']:,} texts of the project and "
-        f"{trained['background']:,} texts of datasets; encoder and other heads stayed as they were. The shares are of "
-        "patterns that the head was not trained on, of which most harmless ones have alarming words; docs/models.md "
+        f"A head on the hidden states, trained apart from the others on {trained['own']:,} texts of risks and "
+        f"{trained['background']:,} without, from the datasets and from the texts of the other heads; encoder and "
+        "other heads stayed as they were. The shares are of patterns that the head was not trained on, of which most "
+        "harmless ones have alarming words; docs/models.md "
         "has the shares of texts written apart.",
         "",
         "| risk | threshold | recall | false reports |",

@@ -13,25 +13,27 @@ from triage.errors import TrainingError
 from triage.inference.manifest import MANIFEST_FILE, MODEL_FILE
 from triage.inference.model_files import record_files
 from triage.training.data.files import read_json, write_json
+from triage.training.release.compact import compact_graph, drop_unused
 from triage.training.release.quantize import quantize_array
+from triage.training.risks.head import Weights
 from triage.training.risks.states import chosen_layers, layer_outputs
 
 OUTPUT = "risk_logits"
 _PREFIX = "risks"
 
 
-def attach_head(folder: Path, output: Path, weights: dict[str, NDArray[np.float32]], manifest: dict[str, Any]) -> None:
+def attach_head(folder: Path, output: Path, weights: Weights, manifest: dict[str, Any]) -> None:
     """Write the model folder `output`: that of `folder` with the head, and `manifest` merged into its manifest.
 
-    `weights` are `hidden.weight` [size, inputs], `hidden.bias` [size], `attention.weight` [risks, size],
-    `score.weight` [risks, size] and `score.bias` [risks], as torch has them. All other nodes and weights of the graph
-    stay as they are, so the other outputs do too. A head that the graph already has is replaced.
+    All other weights of the graph stay as they are, so the other outputs do too, and equal nodes become one (see
+    `compact_graph`). A head that the graph already has is replaced.
     """
     if output.exists() and output.resolve() != folder.resolve():
         raise TrainingError(f"{output} exists; give another --output or remove it")
     model = onnx.load(str(folder / MODEL_FILE))
     _remove_head(model.graph)
     _add_head(model.graph, weights)
+    compact_graph(model)
     onnx.checker.check_model(model)
     if output.resolve() != folder.resolve():
         shutil.copytree(folder, output)
@@ -41,13 +43,13 @@ def attach_head(folder: Path, output: Path, weights: dict[str, NDArray[np.float3
 
 
 def _remove_head(graph: Any) -> None:
-    for field in (graph.node, graph.initializer, graph.output):
-        kept = [item for item in field if not item.name.startswith(f"{_PREFIX}/") and item.name != OUTPUT]
-        del field[:]
-        field.extend(kept)
+    outputs = [output for output in graph.output if output.name != OUTPUT]
+    del graph.output[:]
+    graph.output.extend(outputs)
+    drop_unused(graph)
 
 
-def _add_head(graph: Any, weights: dict[str, NDArray[np.float32]]) -> None:
+def _add_head(graph: Any, weights: Weights) -> None:
     outputs = layer_outputs(graph)
     layers = [outputs[layer] for layer in chosen_layers(len(outputs) - 1)]
     parts = np.split(weights["hidden.weight"].T, len(layers))
@@ -97,6 +99,6 @@ def _add_int8(graph: Any, name: str, values: NDArray[np.float32]) -> None:
     quantized, scale = quantize_array(np.ascontiguousarray(values), 1)
     inputs = [
         _constant(graph, f"{name.removeprefix(_PREFIX + '/')}_{part}", each)
-        for part, each in (("int8", quantized), ("scale", scale), ("zero", np.zeros(scale.shape, np.int8)))
+        for part, each in (("int8", quantized), ("scale", scale))
     ]
     graph.node.append(helper.make_node("DequantizeLinear", inputs, [name], name=f"{name}_dequantize", axis=1))

@@ -1,42 +1,26 @@
-"""Defines and trains the risk head in torch, on hidden states that were read before."""
+"""Defines and trains the risk head with NumPy, on hidden states that were read before."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, relu
 
 from triage.training.risks.states import TokenStates
 
 SIZE = 128
 _BATCH = 64
-_BARRED = -1e4
 _SMOOTHING = 0.015
 _WARM_UP = 60
+_DROPOUT = 0.3
+_DECAY = 0.05
+_LONGEST_STEP = 1.0
+_MOMENTS = (0.9, 0.999)
+_TINY = 1e-8
 
-
-class RiskHead(nn.Module):
-    """One small hidden layer per token, and for each risk an attention over the tokens (see `AspectHead`).
-
-    A risk stands in one clause of a text, so the attention of a risk chooses the tokens whose scores count.
-    """
-
-    def __init__(self, inputs: int, risks: int) -> None:
-        super().__init__()
-        self.hidden = nn.Linear(inputs, SIZE)
-        self.attention = nn.Linear(SIZE, risks, bias=False)
-        self.score = nn.Linear(SIZE, risks)
-        self.dropout = nn.Dropout(0.3)
-        nn.init.zeros_(self.score.bias)
-
-    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Logits [batch, risks] from states [batch, seq, inputs]; `mask` [batch, seq] is True for tokens."""
-        hidden = self.dropout(relu(self.hidden(states)))
-        weights = self.attention(hidden).masked_fill(~mask.unsqueeze(-1), _BARRED).softmax(dim=1)
-        return (weights * self.score(hidden)).sum(dim=1)
+Weights = dict[str, NDArray[np.float32]]
+"""`hidden.weight` [size, inputs], `hidden.bias` [size], `attention.weight` [risks, size], `score.weight` [risks, size]
+and `score.bias` [risks]."""
 
 
 class Examples(NamedTuple):
@@ -47,6 +31,29 @@ class Examples(NamedTuple):
     weights: NDArray[np.float32]
 
 
+class _Pass(NamedTuple):
+    """Values of the forward pass that the gradients need, with the tokens of all texts in one row."""
+
+    hidden: NDArray[np.float32]
+    shares: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    logits: NDArray[np.float32]
+
+
+def new_head(inputs: int, risks: int, rng: np.random.Generator) -> Weights:
+    """Random weights of a head: one small hidden layer per token, and for each risk an attention over the tokens.
+
+    A risk stands in one clause of a text: each token gets a score for each risk, and the attention chooses whose score
+    counts.
+    """
+    shapes = {"hidden.weight": (SIZE, inputs), "attention.weight": (risks, SIZE), "score.weight": (risks, SIZE)}
+    drawn = {
+        name: rng.uniform(-1, 1, shape).astype(np.float32) / np.float32(np.sqrt(shape[1]))
+        for name, shape in shapes.items()
+    }
+    return drawn | {"hidden.bias": np.zeros(SIZE, np.float32), "score.bias": np.zeros(risks, np.float32)}
+
+
 def train_head(
     sets: Sequence[Examples],
     *,
@@ -54,72 +61,120 @@ def train_head(
     learning_rate: float = 3e-3,
     seed: int = 0,
     report: Callable[[str], None] | None = None,
-) -> RiskHead:
-    """Train a risk head on all sets together, with batches of similar lengths.
-
-    `report` is called with a line of text after each epoch.
-    """
-    torch.manual_seed(seed)
+) -> Weights:
+    """Train on all sets together, with AdamW and a rate that falls to a fiftieth."""
     rng = np.random.default_rng(seed)
-    head = RiskHead(sets[0].states.values.shape[1], sets[0].targets.shape[1])
-    optimizer = torch.optim.AdamW(head.parameters(), lr=learning_rate, weight_decay=0.05)
-    tensors = [torch.from_numpy(examples.states.values) for examples in sets]
+    head = new_head(sets[0].states.values.shape[1], sets[0].targets.shape[1], rng)
+    moments = {name: (np.zeros_like(each), np.zeros_like(each)) for name, each in head.items()}
     steps = epochs * sum(-(-len(examples.targets) // _BATCH) for examples in sets)
     step = 0
     for epoch in range(epochs):
-        batches = [(number, rows) for number, each in enumerate(sets) for rows in _batches(each.states.lengths, rng)]
         total = 0.0
+        batches = [(number, rows) for number, each in enumerate(sets) for rows in _batches(len(each.targets), rng)]
         for place in rng.permutation(len(batches)):
             number, rows = batches[place]
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate * min(1.0, (step + 1) / _WARM_UP) * max(0.02, 1 - step / steps)
+            rate = learning_rate * min(1.0, (step + 1) / _WARM_UP) * max(0.02, 1 - step / steps)
             step += 1
-            states, mask = padded(tensors[number], sets[number].states, rows)
-            targets = torch.from_numpy(sets[number].targets[rows]) * (1 - 2 * _SMOOTHING) + _SMOOTHING
-            losses = binary_cross_entropy_with_logits(head(states, mask), targets, reduction="none")
-            loss = (losses * torch.from_numpy(sets[number].weights[rows])).sum(dim=1).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(head.parameters(), 1.0)
-            optimizer.step()
-            total += loss.item()
+            values, starts = tokens_of(sets[number].states, rows)
+            targets = sets[number].targets[rows] * (1 - 2 * _SMOOTHING) + _SMOOTHING
+            kept = (rng.random((len(values), SIZE), np.float32) >= _DROPOUT).astype(np.float32) / np.float32(
+                1 - _DROPOUT
+            )
+            loss, gradients = loss_and_gradients(head, values, starts, targets, sets[number].weights[rows], kept)
+            _update(head, moments, gradients, rate, step)
+            total += loss
         if report is not None:
             report(f"epoch {epoch + 1} of {epochs}: loss {total / len(batches):.4f}")
-    head.eval()
     return head
 
 
-def predict(head: RiskHead, states: TokenStates) -> NDArray[np.float32]:
-    """Logits [texts, risks] of the risk head for texts with these states."""
-    tensor = torch.from_numpy(states.values)
-    order = np.argsort(states.lengths, kind="stable")
-    head.eval()
-    with torch.inference_mode():
-        parts = [
-            head(*padded(tensor, states, order[first : first + _BATCH])).numpy()
-            for first in range(0, len(order), _BATCH)
-        ]
-    return np.concatenate(parts)[np.argsort(order)]
+def predict(head: Weights, states: TokenStates) -> NDArray[np.float32]:
+    """Logits [texts, risks]."""
+    rows = np.arange(len(states.lengths))
+    parts = [rows[first : first + _BATCH] for first in range(0, len(rows), _BATCH)]
+    return np.concatenate([_forward(head, *tokens_of(states, part)).logits for part in parts])
 
 
-def padded(tensor: Tensor, states: TokenStates, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """States [rows, seq, inputs] float32 of the texts with the indices `rows`, and the mask [rows, seq] of tokens.
+def tokens_of(states: TokenStates, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """States [tokens, inputs] of some texts, one after the other, and where each begins."""
+    lengths = states.lengths[rows]
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    places = np.arange(ends[-1]) + np.repeat(states.starts[:-1][rows] - starts, lengths)
+    return states.values[places].astype(np.float32), starts
 
-    `tensor` holds `states.values`, [tokens, inputs].
+
+def loss_and_gradients(
+    head: Weights,
+    values: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    targets: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    kept: NDArray[np.float32] | None = None,
+) -> tuple[float, Weights]:
+    """The weighted cross entropy, summed over risks, mean over texts, and its gradients by the weights of the head.
+
+    `kept` [tokens, size] are the factors of dropout.
     """
-    lengths = torch.from_numpy(states.lengths[rows])
-    starts = torch.from_numpy(states.starts[:-1][rows])
-    columns = torch.arange(int(lengths.max()))[None]
-    mask = columns < lengths[:, None]
-    places = torch.where(mask, starts[:, None] + columns, 0)
-    return tensor[places.reshape(-1)].float().reshape(len(rows), -1, tensor.shape[1]), mask
+    found = _forward(head, values, starts, kept)
+    losses = np.logaddexp(0.0, found.logits) - targets * found.logits
+    lengths = np.diff([*starts, len(values)])
+    by_text = weights * (1 / (1 + np.exp(-found.logits)) - targets) / len(targets)
+    by_token = np.repeat(by_text, lengths, axis=0) * found.shares
+    by_attention = by_token * (found.scores - np.repeat(found.logits, lengths, axis=0))
+    by_hidden = by_token @ head["score.weight"] + by_attention @ head["attention.weight"]
+    if kept is not None:
+        by_hidden *= kept
+    by_hidden *= found.hidden > 0
+    gradients = {
+        "hidden.weight": by_hidden.T @ values,
+        "hidden.bias": by_hidden.sum(axis=0),
+        "attention.weight": by_attention.T @ found.hidden,
+        "score.weight": by_token.T @ found.hidden,
+        "score.bias": by_token.sum(axis=0),
+    }
+    return float((losses * weights).sum() / len(targets)), gradients
 
 
-def _batches(lengths: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.int64]]:
-    order = rng.permutation(len(lengths))
-    found = []
-    for first in range(0, len(order), 16 * _BATCH):
-        part = order[first : first + 16 * _BATCH]
-        part = part[np.argsort(lengths[part], kind="stable")]
-        found += [part[start : start + _BATCH] for start in range(0, len(part), _BATCH)]
-    return found
+def _forward(
+    head: Weights,
+    values: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    kept: NDArray[np.float32] | None = None,
+) -> _Pass:
+    hidden = np.maximum(values @ head["hidden.weight"].T + head["hidden.bias"], 0)
+    if kept is not None:
+        hidden *= kept
+    lengths = np.diff([*starts, len(values)])
+    attention = hidden @ head["attention.weight"].T
+    attention = np.exp(attention - np.repeat(np.maximum.reduceat(attention, starts), lengths, axis=0))
+    shares = attention / np.repeat(np.add.reduceat(attention, starts), lengths, axis=0)
+    scores = hidden @ head["score.weight"].T + head["score.bias"]
+    return _Pass(hidden, shares, scores, np.add.reduceat(shares * scores, starts))
+
+
+def _update(
+    head: Weights,
+    moments: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]],
+    gradients: Weights,
+    rate: float,
+    step: int,
+) -> None:
+    """One step of AdamW, in place, with the gradients cut to a common length of 1."""
+    length = float(np.sqrt(sum(float(np.square(each).sum()) for each in gradients.values())))
+    scale = min(1.0, _LONGEST_STEP / (length + 1e-6))
+    first, second = _MOMENTS
+    for name, gradient in gradients.items():
+        mean, square = moments[name]
+        mean *= first
+        mean += (1 - first) * scale * gradient
+        square *= second
+        square += (1 - second) * np.square(scale * gradient)
+        corrected = np.sqrt(square / (1 - second**step)) + _TINY
+        head[name] *= 1 - rate * _DECAY
+        head[name] -= rate / (1 - first**step) * mean / corrected
+
+
+def _batches(count: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    order = rng.permutation(count)
+    return [order[first : first + _BATCH] for first in range(0, count, _BATCH)]

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_FALSE = 0.015
+MOST_FALSE = 0.018
 """Share of the texts without a risk that may be reported, as the mean of several sets."""
 MOST_FALSE_REAL = 0.002
 """The same for the second set and further ones: real texts, of which nearly none has the risk."""
-_LOWEST, _HIGHEST = 0.3, 0.95
+_LOWEST, _HIGHEST = 0.2, 0.95
 
 
 def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
@@ -22,9 +22,7 @@ def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32]) -
 def fit_threshold(
     sets: Iterable[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]], temperature: float
 ) -> float:
-    """The lowest probability, from .3 to .95, from which few enough texts without the risk are reported.
-
-    Their share may be `MOST_FALSE` on average over the sets, and `MOST_FALSE_REAL` in each set but the first.
+    """The lowest probability, from .2 to .95, that reports at most `MOST_FALSE` and `MOST_FALSE_REAL`.
 
     Each set has logits, targets and weights [texts] of one risk; a weight of 0 means that the target is unknown.
     """
