@@ -95,7 +95,7 @@ def test_steps_that_history_covers_are_not_evaluated_for_spikes(clock, file):
     engine.restore({}, primed)
     messages = Messages()
     assert play(engine, burst(messages, -5, 3)) == []
-    assert events(play(engine, [messages.mark(0), *burst(messages, 0, 1)])) == [("firing", "intent=delivery")]
+    assert events(play(engine, [messages.mark(0), *burst(messages, 0, 3)])) == [("firing", "intent=delivery")]
 
 
 def test_the_index_primes_like_a_file(clock, file, monkeypatch):
