@@ -11,7 +11,8 @@ KINDS = sorted(f"other_hand/{path.name.partition('.')[0]}" for path in (FOLDER /
 CASES = [case for kind in KINDS for case in load(kind) if not case.unclear]
 # `other_hand/KIND:LINE`, each with its reason.
 # "Make it Thursday, please" in Cantonese reads as negative to the model, with the quote and without; the part is right.
-OPEN = frozenset({"other_hand/threads:25"})
+# The risk head of 2026.11.30-2 takes the newest part of message 19 for a danger.
+OPEN = frozenset({"other_hand/threads:19", "other_hand/threads:25"})
 
 
 @pytest.fixture(scope="module")
