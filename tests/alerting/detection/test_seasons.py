@@ -75,13 +75,3 @@ def test_the_rows_of_a_season_are_found_by_its_name():
     tables = SeasonTables((TWO, replace(TWO, name="three", bins=3)), 3600)
     assert (tables.rows_of("two"), tables.rows_of("three")) == (slice(0, 4), slice(4, 10))
     assert tables.rows_of("none") == slice(0, 0)
-
-
-def test_a_child_has_the_shape_of_its_parent_with_the_weight_of_the_prior():
-    tables, values = learnt((FIRST, 60, 20), (SECOND, 5, 5), seasons=(TWO,))
-    tables.seed(values, 1, 0)
-    assert values[:, 1].tolist() == [30, 5, 10, 5]
-    tables, values = learnt((FIRST, 60, 20), seasons=(TWO, TWO))
-    tables.seed(values, 1, 0)
-    second = values[4:, 1]
-    assert second.tolist() == pytest.approx([60 * 10 / values[6, 0], 0, 10, 0]), "of every season"

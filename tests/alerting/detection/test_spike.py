@@ -126,21 +126,6 @@ def test_a_heavy_tailed_key_fires_less_than_its_counts_alone_would():
     assert with_ / 15_000 < 0.002
 
 
-def test_a_child_begins_with_the_seasons_of_its_parent():
-    hours = np.arange(24 * 14)
-    series = np.random.default_rng(7).poisson(np.where(hours % 24 == 18, 200.0, 20.0)[:, None]).astype(float)
-    detector, _ = run(series)
-    detector.adopt("child", "0")
-    ratios = {}
-    for hour in range(24 * 14, 24 * 15):
-        verdicts = detector.step(START_MS + hour * HOUR_MS, ["child", "stranger"], np.array([20.0, 20.0]), None)
-        ratios[hour % 24] = {key: verdicts.expected[verdicts.index[key]] for key in ("child", "stranger")}
-    assert ratios[18]["child"] > 2 * ratios[18]["stranger"]
-    detector.adopt("0", "child")
-    detector.adopt("other", "nobody")
-    assert "other" not in detector.keys
-
-
 def test_traffic_at_weekends_only_is_known_after_three_weeks():
     hours = np.arange(24 * 7 * 5)
     weekend = (hours // 24 + 3) % 7 >= 5  # the first day is a Thursday

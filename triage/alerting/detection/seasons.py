@@ -96,14 +96,6 @@ class SeasonTables:
                 prior = _prior(season, counts, weights)
                 factors[number] = (counts + prior) / (weights + prior)
 
-    def seed(self, tables: Tables, column: int, parent: int) -> None:
-        """Copy the factors of the key in column `parent` to `column`, with at most the weight of the prior."""
-        for season, start in zip(self.seasons, self._starts, strict=True):
-            middle, end = start + season.bins, start + 2 * season.bins
-            weight = season.prior / np.maximum(tables[middle:end, parent], season.prior)
-            tables[start:middle, column] = tables[start:middle, parent] * weight
-            tables[middle:end, column] = tables[middle:end, parent] * weight
-
     @staticmethod
     def _sums(tables: Tables, start: int, season: Season, position: Position) -> tuple[Floats, Floats]:
         counts: Floats = np.zeros(tables.shape[1])

@@ -129,16 +129,6 @@ class SpikeDetector:
             raise ValueError(f"the state of key {key!r} is of step {last}, the detector is at step {self._last}")
         self._last = last
 
-    def adopt(self, key: str, parent: str) -> None:
-        """Add a key that starts with the seasonal factors of `parent`.
-
-        Does nothing if the key is known or `parent` is not.
-        """
-        if key in self._states.index or parent not in self._states.index:
-            return
-        column = int(self._states.locate([key])[0])
-        self._baseline.tables.seed(self._states.tables(), column, self._states.index[parent])
-
     def knows(self, key: str) -> bool:
         return key in self._states.index
 
