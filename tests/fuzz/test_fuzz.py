@@ -7,16 +7,10 @@ import pytest
 from checkout import ROOT
 
 SECONDS = 2
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize(
-    "targets",
-    [
-        "rows,records,rules,alert-rules,settings,models",
-        pytest.param("console,frames", marks=pytest.mark.slow),
-        pytest.param("api,probes", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("targets", ["rows,records,rules,alert-rules,settings,models", "console,frames", "api,probes"])
 def test_no_input_is_answered_wrongly(targets, tmp_path):
     minutes = str(SECONDS * len(targets.split(",")) / 60)
     ended = subprocess.run(

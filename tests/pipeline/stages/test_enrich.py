@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from risks import write_fitted
 
+from triage.clock import ManualClock
 from triage.config import load_settings
 from triage.pipeline.assemble import build_enricher
 from triage.pipeline.batch import ValidatedRecord
@@ -161,11 +162,14 @@ def test_the_source_is_asked_for_a_language_that_the_text_does_not_show(enricher
 TEXTS = st.text(alphabet=st.sampled_from("ab cé长城😡@.1Acme\u202e"), min_size=1, max_size=60).filter(str.strip)
 
 
-@given(st.lists(TEXTS, min_size=1, max_size=5))
-def test_every_entity_is_where_it_says(texts):
-    from triage.clock import ManualClock
+@pytest.fixture(scope="module")
+def one_for_all_examples():
+    return _enricher(ManualClock(1_795_339_800_000))
 
-    found = _enricher(ManualClock(1_795_339_800_000)).enrich([_accepted(text=text) for text in texts])
+
+@given(texts=st.lists(TEXTS, min_size=1, max_size=5))
+def test_every_entity_is_where_it_says(one_for_all_examples, texts):
+    found = one_for_all_examples.enrich([_accepted(text=text) for text in texts])
     for item in found:
         record = json.loads(item.body)
         last = 0
