@@ -16,7 +16,6 @@ BY_THE_MODEL = {
     "danger_harmless:17": {"severity_not", "queue_not"},
     "danger_harmless:31": {"severity_not", "queue_not"},
     "legal:12": {"severity_not", "queue_not"},
-    "traditional_rules:12": {"severity", "queue", "rule", "severity_not", "queue_not", "rule_not"},
     "long:1": {"intent"},
     "long:4": {"sentiment"},
     "long:6": {"intent"},
