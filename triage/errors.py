@@ -42,11 +42,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 class TriageError(Exception):
     """Base of all errors that triage raises on purpose; the message is for the user.
 
-    `exit_code` is the status with which a command ends, `retriable` is True if waiting and repeating can help.
+    `exit_code` is the status with which a command ends, `retriable` is True if waiting and repeating can help. `fix`
+    names addresses and settings to check: the command line prints it after the message, answers of the API leave it
+    out.
     """
 
     exit_code = 1
     retriable = False
+    fix = ""
 
 
 class ConfigError(TriageError):

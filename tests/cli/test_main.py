@@ -42,3 +42,18 @@ def test_config_show_masks_secrets(capfd):
     assert outcome.code == 0
     assert "hunter2" not in outcome.out
     assert "**********" in outcome.out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("knowledge", "search", "returns"), ("knowledge", "versions", "returns"), ("cases", "similar", "broken")],
+)
+def test_elasticsearch_away_is_named_with_its_address_and_the_setting(capfd, command):
+    outcome = run(capfd, *command, "--elasticsearch", "http://worker:secret@127.0.0.1:9")
+    assert outcome.code == 1
+    expected = (
+        "triage: elasticsearch: Connection refused; "
+        "tried http://127.0.0.1:9: start Elasticsearch there, or check elasticsearch.url\n"
+    )
+    assert outcome.err.endswith(expected)
+    assert "secret" not in outcome.err

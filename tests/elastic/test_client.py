@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from elastic_transport import ConnectionTimeout, TlsError
 from pydantic import SecretStr, ValidationError
 
 from triage.config import ElasticsearchSettings
@@ -174,3 +175,30 @@ def test_settings_that_do_not_fit_together(given, said):
     with pytest.raises(ValidationError) as raised:
         ElasticsearchSettings(**given)
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("path", ["", "/search"])
+def test_an_error_without_an_answer_names_the_nodes_and_the_setting_to_check(path):
+    urls = f"http://worker:secret@127.0.0.1:9{path},http://127.0.0.1:7"
+    with connect(ElasticsearchSettings(url=urls)) as client, pytest.raises(Unavailable) as caught, translated():
+        client.info()
+    assert str(caught.value) == "elasticsearch: Connection refused"
+    tried, _, fix = caught.value.fix.rpartition(": ")
+    # Nodes are tried in any order.
+    assert sorted(tried.removeprefix("tried ").split(", ")) == ["http://127.0.0.1:7", f"http://127.0.0.1:9{path}"]
+    assert fix == "start Elasticsearch there, or check elasticsearch.url"
+
+
+def test_without_an_answer_in_time_the_time_is_named_too():
+    error = ConnectionTimeout("Connection timed out")
+    error.add_note("http://es:9200")
+    with pytest.raises(Unavailable) as caught, translated():
+        raise error
+    expected = "tried http://es:9200: check elasticsearch.url, or raise elasticsearch.request_timeout_s"
+    assert caught.value.fix == expected
+
+
+def test_a_failure_of_tls_names_the_certificates():
+    with pytest.raises(Unavailable) as caught, translated():
+        raise TlsError("certificate verify failed")
+    assert caught.value.fix == "check elasticsearch.url and elasticsearch.ca_certs"

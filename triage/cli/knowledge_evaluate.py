@@ -34,7 +34,8 @@ def evaluate(
 
     Coverage is the share of questions that can be answered if 95 % of the answers shall be right. All by words alone,
     by vectors alone and fused, over all audiences: for all questions, by language, for questions that only articles in
-    another language answer, and by the field kind of the questions.
+    another language answer, and by the field kind of the questions. For all, also tenths of the questions by their
+    confidence: its mean, and the share of first articles that are right.
     """
     import json
 
@@ -95,6 +96,11 @@ def _lines(figures: Mapping[str, Any]) -> Iterator[str]:
             f"  confidence: AUROC {area}, coverage at 95 % right {sure['coverage_at_95']:.3f} "
             f"(best possible {sure['best_possible_coverage']:.3f})"
         )
+        if name == "all":
+            # Of few questions the shares are chance.
+            yield "  tenths by confidence, right: " + ", ".join(
+                f"{each['confidence']:.2f} {each['right']:.2f}" for each in sure["reliability"]
+            )
 
 
 def _figure(value: float, interval: list[float]) -> str:

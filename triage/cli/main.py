@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         build_app()(args=arguments)
     except TriageError as error:
-        typer.secho(f"triage: {error}", fg="red", err=True)
+        typer.secho(f"triage: {error}" + (f"; {error.fix}" if error.fix else ""), fg="red", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # `triage enrich ... | head` closed the pipe: a normal end.

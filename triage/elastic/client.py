@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from elastic_transport import ApiError, TlsError, TransportError
+from elastic_transport import ApiError, TlsError, TransportError, Urllib3HttpNode
 from elasticsearch import Elasticsearch, OrjsonSerializer
 
 from triage.clock import Clock
@@ -15,6 +15,17 @@ from triage.masking import without_credentials
 
 _log = get_logger(__name__)
 _POLL_S = 0.5
+
+
+class _Node(Urllib3HttpNode):
+    """A node that notes its address, which has no credentials, on its errors: theirs name it sometimes or never."""
+
+    def perform_request(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().perform_request(*args, **options)
+        except TransportError as error:
+            error.add_note(self.base_url)
+            raise
 
 
 def connect(settings: ElasticsearchSettings) -> Elasticsearch:
@@ -39,6 +50,7 @@ def connect(settings: ElasticsearchSettings) -> Elasticsearch:
     try:
         return Elasticsearch(
             hosts,
+            node_class=_Node,
             request_timeout=settings.request_timeout_s,
             max_retries=len(hosts) - 1,
             retry_on_status=(),

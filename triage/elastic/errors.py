@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from elastic_transport import ApiError, ConnectionTimeout, TransportError
+from elastic_transport import ApiError, ConnectionTimeout, TlsError, TransportError
 from elasticsearch import UnsupportedProductError
 
 from triage.errors import AccessDenied, ConfigError, DependencyError, TriageError, Unavailable
@@ -32,10 +32,23 @@ def translate(error: ApiError | TransportError) -> TriageError:
     if isinstance(error, TransportError):
         late = "no answer in time: " if isinstance(error, ConnectionTimeout) else ""
         # urllib3's message begins with the connection object's memory address.
-        return Unavailable(
+        unavailable = Unavailable(
             DEPENDENCY, _short(late + re.sub(r"^<[^>]*>:? *|^HTTPS?Connection\S+: *", "", str(error.message)))
         )
+        unavailable.fix = _fix(error)
+        return unavailable
     return _translate_answer(error)
+
+
+def _fix(error: TransportError) -> str:
+    """The nodes that were tried (`triage.elastic.client` notes their addresses) and the settings to check."""
+    tried = [note for each in (*error.errors, error) for note in getattr(each, "__notes__", ())]
+    where = f"tried {', '.join(dict.fromkeys(tried))}: " if tried else ""
+    if isinstance(error, TlsError):
+        return f"{where}check elasticsearch.url and elasticsearch.ca_certs"
+    if isinstance(error, ConnectionTimeout):
+        return f"{where}check elasticsearch.url, or raise elasticsearch.request_timeout_s"
+    return f"{where}start Elasticsearch there, or check elasticsearch.url"
 
 
 def _translate_answer(error: ApiError) -> TriageError:

@@ -35,6 +35,13 @@ def test_coverage_is_the_largest_share_with_enough_right():
     assert metrics.coverage([0.9, 0.8], [False, True]) == 0.0
 
 
+def test_reliability_compares_scores_with_what_is_right_in_groups_of_rising_score():
+    found = metrics.reliability([0.9, 0.1, 0.8, 0.2], [True, False, False, True], groups=2)
+    assert found == [(2, pytest.approx(0.15), 0.5), (2, pytest.approx(0.85), 0.5)]
+    assert metrics.reliability([0.4], [True]) == [(1, 0.4, 1.0)]
+    assert metrics.reliability([], []) == []
+
+
 def test_wilson_intervals_are_wide_for_few():
     assert wilson(5, 5)[0] == pytest.approx(0.566, abs=1e-3)
     assert wilson(0, 0) == (0.0, 1.0)
@@ -89,6 +96,9 @@ def test_questions_are_measured_by_language_across_languages_and_by_kind():
         "all": 4, "en": 2, "zh": 2, "across languages": 1, "en direct": 1, "en paraphrase": 1, "zh direct": 1,
     }  # fmt: skip
     assert found["across languages"]["rankings"]["words"]["hit@1"] == 1.0
+    groups = found["all"]["abstention"]["reliability"]
+    assert [each["right"] for each in groups] == [1.0, 1.0, 1.0, 0.0]
+    assert groups[0] == {"questions": 1, "confidence": 0.5, "right": 1.0}
 
 
 def test_a_kind_is_a_word(tmp_path):

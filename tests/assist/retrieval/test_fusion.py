@@ -103,6 +103,20 @@ def test_tokens_add_to_the_cosine_and_articles_that_were_not_compared_are_below_
     articles = best_of_articles(fuse(three, FusionWeights(0.0, 0.0, 1.0), "en"))
     values = features_of("a text", "en", articles)
     assert set(values) == {*FUSED_FEATURES, *LATE_FEATURES}
-    assert (values["tokens"], values["score_margin"]) == (0.6, pytest.approx(0.08))
+    assert values["score_margin"] == pytest.approx(0.08)
     # With two articles there is no tail: all are compared with their mean.
     assert values["tokens_stand_out"] == pytest.approx(0.05)
+
+
+def test_the_confidence_does_not_depend_on_the_length_of_a_question():
+    parameters = load_parameters()
+    two = found([], [("a#1", 0.9), ("b#1", 0.7)], {"a": 0.6, "b": 0.4})
+    articles = best_of_articles(fuse(two, parameters.weights("en", late=True), "en"))
+    assert parameters.late is not None
+    short, long = (
+        parameters.late.probability(features_of(text, "en", articles))
+        for text in ("refund", "my refund for the kettle from the depot in march is still not on the card, how long")
+    )
+    assert short == long
+    for model in (parameters.fused, parameters.words, parameters.late):
+        assert "length" not in model.features

@@ -32,13 +32,45 @@ def test_each_token_takes_the_best_passage_of_an_article(apply, encoder, find):
     assert "limits" in find(public=False).found.by_tokens
 
 
-def test_passages_without_tokens_are_compared_by_their_vectors_alone(apply, client, settings, encoder, find):
+@pytest.fixture
+def rewrite(client, settings, encoder):
+    """`rewrite(article, number, **fields)` changes fields of an indexed passage; None removes one."""
+
+    def rewrite(article, number=1, **fields):
+        index = settings.knowledge()
+        identity = store.passage_ids(store.read_article(client, index, article).state)[number - 1]
+        source = dict(client.get(index=index, id=identity)["_source"])
+        source.setdefault("vector", encoder.encode_passages([article])[0].tolist())
+        document = {name: value for name, value in {**source, **fields}.items() if value is not None}
+        client.index(index=index, id=identity, document=document, refresh=True)
+
+    return rewrite
+
+
+def test_an_article_without_tokens_gets_the_median_of_the_others(apply, encoder, find, rewrite):
     apply(KNOWLEDGE, encoder)
-    index = settings.knowledge()
-    document = client.get(index=index, id=store.passage_ids(store.read_article(client, index, "kettle").state)[0])
-    source = {name: value for name, value in document["_source"].items() if name != "tokens"}
-    source.setdefault("vector", encoder.encode_passages(["kettle"])[0].tolist())
-    client.index(index=index, id=document["_id"], document=source, refresh=True)
+    before = find().found.by_tokens
+    rewrite("kettle", tokens=None)
+    search = find()
+    assert (len(search.found.by_vector), search.found.by_tokens["toaster"]) == (3, before["toaster"])
+    assert search.found.by_tokens["kettle"] == before["toaster"]
+
+
+def test_tokens_of_another_encoder_are_not_compared(apply, encoder, find, rewrite):
+    apply(KNOWLEDGE, encoder)
+    before = find().found.by_tokens
+    # A refused article keeps such a passage: tokens of a size that this encoder's cannot be compared with.
+    rewrite("toaster", 2, encoder="earlier", tokens="AAAA")
+    found = find().found.by_tokens
+    assert sorted(found) == ["kettle", "toaster"]
+    assert found["kettle"] == before["kettle"]
+    assert found["toaster"] < before["toaster"]
+
+
+def test_nothing_is_compared_token_by_token_where_half_of_the_passages_have_no_tokens(apply, encoder, find, rewrite):
+    apply(KNOWLEDGE, encoder)
+    rewrite("toaster", 2, tokens=None)
+    rewrite("kettle", tokens=None)
     search = find()
     assert (search.found.by_tokens, len(search.found.by_vector)) == ({}, 3)
 

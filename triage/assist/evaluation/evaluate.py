@@ -134,6 +134,10 @@ def _abstention(group: Sequence[Measured], retriever: Retriever) -> dict[str, An
         "auroc": None if area is None else round(area, 4),
         "auroc_interval": [round(each, 4) for each in metrics.auroc_interval(scores, right)],
         "coverage_at_95": round(metrics.coverage(scores, right), 4),
+        "reliability": [
+            {"questions": number, "confidence": round(mean, 4), "right": round(share, 4)}
+            for number, mean, share in metrics.reliability(scores, right)
+        ],
         "best_possible_coverage": round(min(1.0, sum(right) / metrics.RIGHT / len(right)), 4) if right else 0.0,
     }
 

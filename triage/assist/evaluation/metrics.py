@@ -65,6 +65,16 @@ def coverage(scores: Sequence[float], right: Sequence[bool], target: float = RIG
     return float((enough[-1] + 1) / len(good)) if len(enough) else 0.0
 
 
+def reliability(scores: Sequence[float], right: Sequence[bool], groups: int = 10) -> list[tuple[int, float, float]]:
+    """Of `groups` groups of about the same size, by rising score: size, mean score, share that is right.
+
+    Scores are probabilities that can be believed if both shares are near to each other in every group.
+    """
+    values, good = np.asarray(scores, np.float64), np.asarray(right, np.float64)
+    parts = np.array_split(np.argsort(values, kind="stable"), groups)
+    return [(len(part), float(values[part].mean()), float(good[part].mean())) for part in parts if len(part)]
+
+
 def _above(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
     ordered = np.sort(negative)
     below = np.searchsorted(ordered, positive, "left")

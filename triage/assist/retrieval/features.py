@@ -11,12 +11,14 @@ _TAIL = slice(2, 20)
 _LEAST_SPREAD = 0.004
 # The usual distance to the next article, where there is none.
 _ALONE_MARGIN = 0.05
-WORD_FEATURES = ("words_top", "words_margin", "overlap", "overlap_margin", "rare_missing", "length", "chinese")
+# Not the length of the question: of the questions that were fitted on, those without an answer are shorter, and those
+# with one are answered right as often whatever their length.
+WORD_FEATURES = ("words_top", "words_margin", "overlap", "overlap_margin", "rare_missing", "chinese")
 FUSED_FEATURES = (
     "cosine", "margin", "stands_out", "agree", "same_language", "intent", *WORD_FEATURES,
 )  # fmt: skip
 # Few: with all of the others the confidence was worse on questions that it was not fitted on.
-LATE_FEATURES = ("score_margin", "tokens_stand_out", "tokens", "cosine", "length", "chinese")
+LATE_FEATURES = ("score_margin", "tokens_stand_out", "chinese")
 
 
 def features_of(
@@ -37,7 +39,6 @@ def features_of(
         "overlap": overlap,
         "overlap_margin": overlap - max((_overlap(words, each) for each in others[:5]), default=0.0),
         "rare_missing": _rare_missing(words, articles),
-        "length": math.log1p(len(words)),
         "chinese": float(language == "zh"),
     }
     cosines = [each.cosine for each in articles if each.cosine is not None]
@@ -67,7 +68,6 @@ def _of_tokens(articles: Sequence[Candidate]) -> dict[str, float]:
         return {}
     own = articles[0].tokens if articles[0].tokens is not None else compared[-1]
     return {
-        "tokens": own,
         "tokens_stand_out": own - statistics.fmean(compared[_TAIL] or compared),
         "score_margin": articles[0].score - articles[1].score if len(articles) > 1 else _ALONE_MARGIN,
     }

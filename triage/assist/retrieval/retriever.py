@@ -1,5 +1,6 @@
 """Retrieves articles for a question: both rankings, fused, with the confidence that the first one answers."""
 
+import statistics
 from dataclasses import dataclass, replace
 
 from elasticsearch import Elasticsearch
@@ -101,17 +102,25 @@ class Retriever:
         return Search(replace(search.found, by_tokens=by_tokens), vector)
 
     def _compare_tokens(self, question: Vector, found: FoundPassages, language: str) -> dict[str, float]:
-        """Similarity token by token of the articles of the best passages; {} if a passage among them has no tokens."""
+        """Similarity token by token of the articles of the best passages; {} if half of the passages have no tokens.
+
+        Passages without are those of another encoder, or of an article that is being replaced. An article of only
+        such passages gets the median, so that the others have neither an advantage nor a disadvantage.
+        """
+        assert self._encoder is not None
         best = [each.passage for each in fuse(found, self._parameters.weights(language), language)[:_COMPARED]]
-        packed = read_tokens(self._client, self._index, best)
-        ids = {passage_id(each.article, each.version, each.number): each.article for each in best}
-        if not len(question) or len(packed) < len(ids):
-            # Some are of another encoder, or are being replaced: the others would have an advantage.
+        # Tokens of another encoder mean something else, and may have another size.
+        own = [each for each in best if each.encoder == self._encoder.version]
+        packed = read_tokens(self._client, self._index, own) if len(question) else {}
+        if 2 * len(packed) <= len(best):
             return {}
         nearest: dict[str, list[Vector]] = {}
-        for identity, article in ids.items():
-            nearest.setdefault(article, []).append(nearest_tokens(question, packed[identity]))
-        return {article: similarity_of(passages) for article, passages in nearest.items()}
+        for each in own:
+            if (tokens := packed.get(passage_id(each.article, each.version, each.number))) is not None:
+                nearest.setdefault(each.article, []).append(nearest_tokens(question, tokens))
+        compared = {article: similarity_of(passages) for article, passages in nearest.items()}
+        median = statistics.median(compared.values())
+        return {each.article: compared.get(each.article, median) for each in best}
 
     def compare(self, search: Search, language: str) -> FoundPassages:
         """The rankings of a search, the one by vectors with exact scores."""
