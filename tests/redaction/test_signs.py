@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triage.config import RedactionSettings
+from triage.literals import required_literals
 from triage.redaction import KINDS, Redactor, scanner
+from triage.redaction.recognizers.common import cue_words
 from triage.redaction.signs import signs_near_digits, words_in
 
 
@@ -45,11 +47,24 @@ def test_signs_ignore_case(text: str, sign: str) -> None:
     assert sign in signs_near_digits(text)
 
 
+def test_each_name_of_a_network_has_a_sign() -> None:
+    for group in ("messenger", "messenger_short"):
+        names = {name for name in required_literals(cue_words(group)) or () if len(name) > 2 or name > "\u4e00"}
+        assert len(names) > 15
+        missed = {name for name in names - {"加"} if not words_in(name) & {"handle", "short handle"}}
+        assert missed == set()
+
+
+@pytest.mark.parametrize("network", ["linkedin", "YouTube", "threads", "weibo", "douyin", "豆瓣", "飞书", "領英"])
+def test_a_name_after_a_network_is_hidden(network: str) -> None:
+    assert Redactor(RedactionSettings()).redact_text(f"{network}: anna_b77") == f"{network}: [HANDLE]"
+
+
 _PIECES = """
 3 12 20 2026 88 4711 99213 A-1 5.5 $ € USD dollars rs. ¥ 元 块钱 million
 k 多 thousand may ſept September 3rd of the th order ORDER orders 订单 单号
 ord number is : # no. tracking awb 运单 快递 at dot [at] (DOT) @
-shop.example # gmail.com jo _at_ 圈a ig IG tg right insta line wechat
+shop.example # gmail.com jo _at_ 圈a ig IG tg right insta line wechat linkedin weibo 豆瓣
 微信 vx id password pin code 验证码 密码 kettle99 otp / | is my plate B 12
 XYZ car AB12 CDE 沪A12345 08-12-34 QQ123456C A123456(3) 10.0.0.1 ::
 ſecret İ 13812345678 key sk- answer Rex

@@ -112,9 +112,10 @@ _MESSENGER = re.compile(
 # Parts of the words above: a text without any of them is not searched.
 MESSENGER_SIGNS = (
     "微", "v信", "薇", "威信", "徽信", "扣扣", "chat", "xin", "tele", "whats", "line", "signal", "skype", "wx", "vx",
-    "qq", "加v", "insta", "snap", "discord", "viber", "kakao", "zalo", "kik", "faceb", "twitter", "tok",
+    "qq", "加v", "insta", "snap", "discord", "viber", "kakao", "zalo", "kik", "faceb", "twitter", "tik",
+    "linkedin", "youtube", "twitch", "pinterest", "bluesky", "mastodon", "threads", "weibo", "douyin",
     "reddit", "steam", "xbox", "gamer", "psn", "红书", "抖音", "快手", "新浪", "知乎", "贴吧", "哔哩", "b站", "陌陌",
-    "钉钉", "旺旺", "淘宝", "闲鱼", "支付宝", "脸书", "推特",
+    "钉钉", "旺旺", "淘宝", "闲鱼", "支付宝", "脸书", "推特", "领英", "豆瓣", "飞书",
 )  # fmt: skip
 SHORT_MESSENGERS = ("ig", "tg", "fb")
 _SHORT_NAMES = re.compile(rf"(?<![a-z])(?:{'|'.join(SHORT_MESSENGERS)})(?![a-z])")
