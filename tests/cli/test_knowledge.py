@@ -31,6 +31,14 @@ def test_check_names_what_is_refused(folder):
     assert "2 articles in 3 files, 1 refused" in found.stderr
 
 
+def test_check_tells_which_languages_were_found_by_the_text(tmp_path):
+    rows = "id,title,body\na,Returns,You can send back what you have used.\nb,退货,十四天内可以退回用过的商品。\n"
+    (tmp_path / "export.csv").write_text(rows, "utf-8")
+    found = run("check", tmp_path)
+    assert found.exit_code == 0
+    assert "language found by the text, as none is named: 1 en, 1 zh" in found.stderr
+
+
 @pytest.mark.stack
 def test_plan_apply_search_and_evaluate(folder, settings, tmp_path):  # noqa: F811
     on = ["--elasticsearch", settings.url, "--index", settings.knowledge(), "--set", f"model.cache_dir={tmp_path}"]

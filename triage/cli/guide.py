@@ -217,4 +217,6 @@ def _text(advice: "Advice") -> list[str]:
     lines += [f"without {' and '.join(repr(wish) for wish in each.wishes)}: {each.fits} fit" for each in advice.drop]
     if advice.why_degraded:
         lines.append(f"ranked by words alone: {advice.why_degraded}")
+    if advice.why_incomplete:
+        lines.append(f"incomplete: {advice.why_incomplete}")
     return lines

@@ -245,6 +245,9 @@ def _say_problems(found: "Collection") -> None:
         fg="red" if refused else None,
         err=True,
     )
+    if found.detected:
+        counts = ", ".join(f"{number:,} {language}" for language, number in sorted(found.detected.items()))
+        typer.secho(f"language found by the text, as none is named: {counts}", err=True)
 
 
 def _show(planned: "KnowledgePlan") -> None:

@@ -87,6 +87,16 @@ def test_where_nothing_fits_the_wish_to_drop_is_named(adviser):
             assert len(fitting(guides.items(), rest)) == each.fits > 0
 
 
+def test_reviews_that_cannot_be_read_make_the_advice_incomplete(adviser):
+    complete = adviser.advise(GuideRequest(text="a phone"))
+    assert (complete.incomplete, complete.why_incomplete) == (False, None)
+    found = guides.adviser(find_reviews=lambda items, language: None).advise(GuideRequest(text="a phone"))
+    assert (found.incomplete, found.why_incomplete) == (True, "reviews could not be read")
+    assert [each.item for each in found.results] == [each.item for each in complete.results]
+    # Without reviews that say something, nothing is missing.
+    assert not guides.adviser(find_reviews=lambda items, language: {}).advise(GuideRequest(text="a phone")).incomplete
+
+
 def test_the_cheapest_comes_first(adviser):
     found = adviser.advise(GuideRequest(text="the cheapest laptop", k=10))
     prices = [each.prices["USD"] for each in found.results]

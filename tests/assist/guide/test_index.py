@@ -172,4 +172,4 @@ def test_reviews_that_cannot_be_read_are_left_out(settings, clock):
 
     broken = connect(settings.model_copy(update={"url": "http://127.0.0.1:1", "request_timeout_s": 1}))
     with broken:
-        assert Reviews(broken, settings, clock, 30).find(guides.items()[:1], "en") == {}
+        assert Reviews(broken, settings, clock, 30).find(guides.items()[:1], "en") is None

@@ -129,6 +129,39 @@ def test_exports_of_help_centres(read):
     assert problems(found)[1] == "rows.csv:3: title is missing"
 
 
+def test_rows_and_pages_without_a_language_get_that_of_their_text(read):
+    found = read(
+        rows__csv="id,title,body\n"
+        "a,Returns,You can send back what you have used within 14 days.\n"
+        "b,退货,十四天内可以退回用过的商品。\n"
+        "c,42,12345\n",
+        lines__jsonl=json.dumps(
+            {"id": "d", "title": "Retours", "body": "Vous pouvez renvoyer le produit sous 14 jours."}
+        ),
+        page__html="<title>Fees</title><p>There are no fees for the cards that you have with us.</p>",
+        own__md="---\nid: own\ntitle: Fees\n---\nThere are no fees.",
+    )
+    languages = {each.id: each.language for each in found.articles.values()}
+    assert languages == {"a": "en", "b": "zh", "d": "fr", "page": "en"}
+    assert found.detected == {"en": 2, "zh": 1, "fr": 1}
+    assert problems(found) == [
+        "own.md:1: language is missing",
+        "rows.csv:4: language is missing, and the text does not show it: add a column language, with en or zh",
+    ]
+
+
+def test_a_named_language_is_not_doubted(read):
+    found = read(rows__csv="id,title,language,body\na,退货,en,十四天内可以退回。\nb,退货,english,十四天内可以退回。\n")
+    assert found.articles["a"].language == "en"
+    assert not found.detected
+    assert problems(found) == ["rows.csv:3: language 'english' is not a code such as en or zh"]
+
+
+def test_translations_that_share_an_id_are_told_apart_by_their_text(read):
+    found = read(rows__csv="id,title,body\n7,Fees,There are no fees for the card.\n7,费用,银行卡没有任何费用。\n")
+    assert sorted(found.articles) == ["7-en", "7-zh"]
+
+
 def test_drafts_are_left_out_and_articles_for_some_readers_are_internal(read):
     articles = [
         {"id": number, "title": "T", "locale": "en-us", "body": "<p>Text.</p>", **fields}

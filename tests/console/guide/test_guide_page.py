@@ -52,6 +52,12 @@ def test_the_price_of_the_language_comes_first_and_a_poorer_order_is_told(advise
     assert "Ranked by words alone: no encoder" in get(degraded, "/guide?text=phone").text
 
 
+def test_reviews_that_could_not_be_read_are_told():
+    advise = guides.adviser(find_reviews=lambda items, language: None).advise
+    assert "Can’t read the reviews" in get(advise, "/guide?text=phone").text
+    assert "Can’t read the reviews" not in get(guides.adviser().advise, "/guide?text=phone").text
+
+
 def test_a_wish_to_drop(advise):
     assert "items fit without:" in get(advise, "/guide?text=glass+kettle+of+at+least+1.5+litres+under+$30").text
 

@@ -25,9 +25,11 @@ FEW = 3
 """With so few candidates the customer can choose: nothing is asked."""
 _QUERY_CHARS = 500
 _DROPS = 3
+# Without the error's own words, which are in the log: the advice goes to customers.
+_NO_REVIEWS = "reviews could not be read"
 
-FindReviews = Callable[[Sequence[CatalogueItem], str], Mapping[str, ReviewEvidence]]
-"""(items, language) → what reviews say, by item; may be blocking."""
+FindReviews = Callable[[Sequence[CatalogueItem], str], Mapping[str, ReviewEvidence] | None]
+"""(items, language) → what reviews say, by item, None if they cannot be read; may be blocking."""
 
 
 class Adviser:
@@ -71,16 +73,20 @@ class Adviser:
             ranked.sort(key=lambda pair: pair[0].prices.get(currency, float("inf")))
         ask = self._question(found, constraints, before.asked, language)
         why = self._ranking.why_degraded(snapshot)
+        shown = ranked[: request.k]
+        reviews = self._reviews([item for item, _ in shown], language)
         return Advice(
             language=language,
             constraints=constraints,
             fits=len(found),
-            results=self._results(ranked[: request.k], language),
+            results=self._results(shown, reviews or {}, language),
             ask=ask,
             drop=[] if found else drops(snapshot.items, constraints),
             state=GuideState(constraints=constraints, asked=[*before.asked, *([ask.name] if ask else [])], query=query),
             degraded=why is not None,
             why_degraded=why,
+            incomplete=reviews is None,
+            why_incomplete=_NO_REVIEWS if reviews is None else None,
         )
 
     def _question(
@@ -98,10 +104,16 @@ class Adviser:
         ]
         return GuideQuestion(name=best.name, text=text, bits=round(best.bits, 3), options=options)
 
-    def _results(self, ranked: Sequence[tuple[CatalogueItem, float]], language: str) -> list[Recommendation]:
-        items = [item for item, _ in ranked]
+    def _reviews(self, items: Sequence[CatalogueItem], language: str) -> Mapping[str, ReviewEvidence] | None:
+        return self._find_reviews(items, language) if self._find_reviews and items else {}
+
+    def _results(
+        self,
+        ranked: Sequence[tuple[CatalogueItem, float]],
+        reviews: Mapping[str, ReviewEvidence],
+        language: str,
+    ) -> list[Recommendation]:
         own = self.words.currency[language]
-        reviews = self._find_reviews(items, language) if self._find_reviews and items else {}
         found = []
         for item, score in ranked:
             text_language, text = item.in_language(item.text, language)

@@ -99,7 +99,8 @@ class Advice(msgspec.Struct, kw_only=True):
     """The guide's advice after a turn: `fits` items fulfil all constraints, `results` are the best of them.
 
     `ask` is the next question, None if the candidates are few or none would help. `drop` is given where nothing fits.
-    `degraded`: the results are ranked without vectors, for the reason `why_degraded`.
+    `degraded`: the results are ranked without vectors, for the reason `why_degraded`. `incomplete`: the results lack
+    what reviews say, for the reason `why_incomplete`.
     """
 
     language: str
@@ -111,3 +112,5 @@ class Advice(msgspec.Struct, kw_only=True):
     state: GuideState
     degraded: bool = False
     why_degraded: str | None = None
+    incomplete: bool = False
+    why_incomplete: str | None = None

@@ -46,8 +46,8 @@ class Reviews:
         self._lock = threading.Lock()
         self._names: tuple[float, Market, Spellings] | None = None
 
-    def find(self, items: Sequence[CatalogueItem], language: str) -> Mapping[str, ReviewEvidence]:
-        """Evidence of reviews by item id, reviews in `language` first; {} (and a line in the log) if unreadable."""
+    def find(self, items: Sequence[CatalogueItem], language: str) -> Mapping[str, ReviewEvidence] | None:
+        """Evidence of reviews by item id, reviews in `language` first; None (and a line in the log) if unreadable."""
         end_ms = self._clock.now_ms()
         start_ms = end_ms - self._days * _DAY_MS
         try:
@@ -56,7 +56,7 @@ class Reviews:
         except TriageError as error:
             # Items are recommended without reviews then.
             log.warning("reviews_not_read", error=str(error))
-            return {}
+            return None
         return {
             item.id: ReviewEvidence(
                 praising=each.praising,

@@ -33,8 +33,8 @@ def read_article(
 ) -> tuple[Article | None, list[Problem]]:
     """The article of these fields, or None and the problems of all that are not valid.
 
-    `line_of` gives the line of a field. With `strict`, an unknown field is a problem; exports of other systems have
-    many.
+    `line_of` gives the line of a field. With `strict`, an unknown field is a problem, and one without language; exports
+    of other systems have many unknown fields, and their articles may have the language "".
     """
     values, problems = _named(fields, source, line_of, strict=strict)
     problem_of = _Reporter(source, line_of, _text(values.get("id")) or None)
@@ -44,7 +44,7 @@ def read_article(
     title = " ".join(_required(values, "title", problem_of).split())
     if len(title) > _MOST_TITLE_CHARS:
         problem_of("title", f"title has {len(title)} characters; {_MOST_TITLE_CHARS} at most")
-    language = _required(values, "language", problem_of)
+    language = _required(values, "language", problem_of) if strict else _text(values.get("language"))
     match = _LANGUAGE.fullmatch(language)
     if language and not match:
         problem_of("language", f"language {language[:40]!r} is not a code such as en or zh")
@@ -64,12 +64,11 @@ def read_article(
         problem_of("valid_until", f"valid_until {last} is before valid_from {first}")
     if problems := [*problems, *problem_of.problems]:
         return None, problems
-    assert match is not None
     return (
         Article(
             id=identity,
             title=_CONTROLS.sub(" ", title),
-            language=match[1].lower(),
+            language=match[1].lower() if match else "",
             body=body,
             audience=audience,  # type: ignore[arg-type]
             kind=kind,  # type: ignore[arg-type]

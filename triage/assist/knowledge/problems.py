@@ -1,5 +1,6 @@
 """Problems of files of knowledge: what is refused, and where."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +34,7 @@ class Collection:
     """The content of a folder of knowledge: accepted articles by id, in order, and the problems of the others.
 
     `files` is the number of files read, `ignored` the files of other kinds, `drafts` the number of articles that are
-    not published.
+    not published. `detected` counts the articles whose language was found by their text, by language.
     """
 
     articles: dict[str, Article] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Collection:
     files: int = 0
     ignored: list[Path] = field(default_factory=list)
     drafts: int = 0
+    detected: Counter[str] = field(default_factory=Counter)
 
     @property
     def refused(self) -> set[str]:

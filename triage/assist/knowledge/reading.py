@@ -13,6 +13,7 @@ from triage.assist.knowledge.problems import Collection, Problem, Source
 from triage.assist.knowledge.readers import READERS, read_file
 from triage.assist.rows import kind_of
 from triage.errors import ConfigError
+from triage.inference.language import UNDETERMINED, identify
 from triage.schemas.knowledge import Article
 
 # (id, language)
@@ -26,8 +27,9 @@ def read_folder(
 
     Refused are articles that lack a field, repeat an id, are past their date, or hold personal data. Files and folders
     that begin with a dot or an underscore, README files and drafts are left out. An id that articles in several
-    languages have gets the language: `returns-en`. `progress` is called with (files read, files). Raises ConfigError
-    for a folder that does not exist or has no file of knowledge.
+    languages have gets the language: `returns-en`. An article of an export that names no language gets that of its
+    text. `progress` is called with (files read, files). Raises ConfigError for a folder that does not exist or has no
+    file of knowledge.
     """
     if not folder.exists():
         raise ConfigError(f"no such file or folder: {folder}")
@@ -44,9 +46,14 @@ def read_folder(
                 found.problems += problems
                 found.drafts += not problems
                 continue
+            detected = "" if article.language else identify(f"{article.title}\n{article.body}").code
+            if detected:
+                article = msgspec.structs.replace(article, language=detected)  # noqa: PLW2901
             if problems := _check(article, source, places, today, personal):
                 found.problems += problems
                 continue
+            if detected:
+                found.detected[detected] += 1
             key = (article.id, article.language)
             places[key], accepted[key] = source, article
         found.files += 1
@@ -77,6 +84,9 @@ def _check(
     if (first := places.get((article.id, article.language))) is not None:
         return [problem(source.line, f"id {article.id!r} is that of {first.path}:{first.line} too: ids are unique")]
     problems = []
+    if article.language == UNDETERMINED:
+        fix = "add a column language, with en or zh"
+        problems.append(problem(source.line, f"language is missing, and the text does not show it: {fix}"))
     if article.valid_until and article.valid_until < today.isoformat():
         problems.append(problem(source.line, f"is past its date: valid_until is {article.valid_until}"))
     fix = "remove it, or add it to assist.own_contacts if it is your company's own"
