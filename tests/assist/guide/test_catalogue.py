@@ -92,7 +92,7 @@ def test_a_mistake_refuses_its_item_alone(read):
 
 
 def test_files_of_other_kinds_are_refused(tmp_path, words):
-    for name, content in (("a.txt", b"x"), ("a.csv", b"\xff\xfe"), ("b.csv", b"\x1f\x8bx")):
+    for name, content in (("a.txt", b"x"), ("a.csv", b"\xff\xff"), ("b.csv", b"\x1f\x8bx")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ConfigError):
             read_catalogue(tmp_path / name, words)
