@@ -40,6 +40,15 @@ def test_a_misspelt_word_is_read_as_the_one_meant_with_its_own_offsets(tokenizer
     assert texts.edits.keys() == {1}
 
 
+@pytest.mark.parametrize("text", ["张三在推款", "張三在，推款😀推款 Amazon", "推款张三"])
+def test_a_character_of_the_same_sound_keeps_all_offsets(tokenizer_file, text):
+    tokenizer = TextTokenizer(tokenizer_file, max_tokens=64, pad_id=1, prefix="query: ")
+    texts = tokenizer.encode([text.replace("推款", "退款"), text, "张三在"])
+    assert texts.encodings[0].ids == texts.encodings[1].ids
+    assert texts.offsets(0).tolist() == texts.offsets(1).tolist()
+    assert texts.edits.keys() == {1}
+
+
 def test_prefix_is_encoded_but_has_no_offsets(tokenizer_file):
     tokenizer = TextTokenizer(tokenizer_file, max_tokens=8, pad_id=1, prefix="query: ")
     text = "late from"

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from triage.errors import ModelError
 from triage.han import simplified
 from triage.inference.emoji import emoji_table, replace_emoji
+from triage.inference.homophones import Homophones
 from triage.inference.spelling import Edit, Spelling, apply_edits, original_offsets
 
 _WORD_MARK = "▁"
@@ -104,6 +105,7 @@ class TextTokenizer:
         self._lone_mark = tokenizer.token_to_id(_WORD_MARK)
         self._emoji = emoji_table(tokenizer)
         self._spelling = _spelling(tokenizer) if self._lone_mark is not None else None
+        self._homophones = _homophones(tokenizer) if self._lone_mark is not None else None
         self._prefix = prefix
         self.max_tokens = max_tokens
         self.max_windows = max_windows
@@ -117,7 +119,8 @@ class TextTokenizer:
     def encode(self, texts: Sequence[str]) -> Tokenized:
         """Tokenize all texts together, on all cores.
 
-        Traditional Chinese characters are read as simplified ones, and misspelt English words as those that were meant.
+        Traditional Chinese characters are read as simplified ones, and misspelt English words and Chinese characters of
+        the same sound as those that were meant.
         If a text has more than `max_windows` windows, those in its middle are left out, because the request of a letter
         is at its beginning or its end.
         """
@@ -142,9 +145,11 @@ class TextTokenizer:
 
     def _edits(self, texts: Sequence[str]) -> dict[int, list[Edit]]:
         """The misspelt words of the texts that have some, by the number of the text."""
-        if self._spelling is None:
+        if self._spelling is None or self._homophones is None:
             return {}
-        return {number: found for number, text in enumerate(texts) if (found := self._spelling.edits(text))}
+        # A text with Chinese characters has no English corrections.
+        found = (self._spelling.edits(text) or self._homophones.edits(text) for text in texts)
+        return {number: edits for number, edits in enumerate(found) if edits}
 
     def _divided(
         self, encodings: Sequence[Any], texts: Sequence[str]
@@ -226,3 +231,8 @@ def _spelling(tokenizer: Tokenizer) -> Spelling:
     """Corrects the words that are not a single token of `tokenizer`."""
     marked = (piece for piece in tokenizer.get_vocab() if piece.startswith(_WORD_MARK))
     return Spelling(piece[1:] for piece in marked if piece[1:].isascii() and piece[1:].isalpha())
+
+
+def _homophones(tokenizer: Tokenizer) -> Homophones:
+    """Corrects pairs of characters that are not a single token of `tokenizer`."""
+    return Homophones(piece.removeprefix(_WORD_MARK) for piece in tokenizer.get_vocab())
