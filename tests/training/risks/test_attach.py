@@ -1,6 +1,7 @@
 """A head is added to a graph: the other outputs stay, and every runtime computes the new one."""
 
 import numpy as np
+import onnx
 import pytest
 from checkout import TINY_MODEL
 
@@ -60,6 +61,24 @@ def test_a_second_head_replaces_the_first(folder, tmp_path):
     graphs = [CpuSession(path / MODEL_FILE, 1).run(IDS, MASK).risk for path in (folder, tmp_path / "again")]
     assert not np.allclose(*graphs)
     assert read_manifest(tmp_path / "again").risks == ["danger", "fraud"]
+
+
+def test_what_the_rest_of_the_graph_shares_with_the_first_head_stays(folder, tmp_path):
+    first = tmp_path / "0"
+    first.mkdir()
+    for path in folder.iterdir():
+        (first / path.name).write_bytes(path.read_bytes())
+    model = onnx.load(str(first / MODEL_FILE))
+    model.graph.node.append(onnx.helper.make_node("Add", ["intent_logits", "risks/barred"], ["low"], name="low"))
+    model.graph.output.append(onnx.helper.make_tensor_value_info("low", onnx.TensorProto.FLOAT, ["batch", "intents"]))
+    (first / MODEL_FILE).write_bytes(model.SerializeToString())
+    for number in (1, 2):
+        attach_head(tmp_path / str(number - 1), tmp_path / str(number), head_weights(number), FIELDS)
+    last = tmp_path / "2" / MODEL_FILE
+    nodes = {output: node for node in onnx.load(str(last)).graph.node for output in node.output}
+    barred = {each.name: onnx.numpy_helper.to_array(each) for each in onnx.load(str(last)).graph.initializer}
+    assert [barred[name] for name in nodes["low"].input if name in barred] == [-1e4]
+    assert CpuSession(last, 1).run(IDS, MASK).risk.shape == (2, 2)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])

@@ -47,6 +47,25 @@ def _remove_head(graph: Any) -> None:
     del graph.output[:]
     graph.output.extend(outputs)
     drop_unused(graph)
+    _rename_shared(graph)
+
+
+def _rename_shared(graph: Any) -> None:
+    """Rename what the removed head shared with the rest (see `compact_graph`), as a new head takes its names again."""
+    taken = {each.name for each in (*graph.initializer, *graph.node)} | {
+        name for node in graph.node for name in node.output
+    }
+    names: dict[str, str] = {}
+    for name in sorted(each for each in taken if each.startswith(f"{_PREFIX}/")):
+        new = f"shared/{name}"
+        while new in taken:
+            new = f"shared/{new}"
+        names[name] = new
+    for each in (*graph.initializer, *graph.node, *graph.value_info):
+        each.name = names.get(each.name, each.name)
+    for node in graph.node:
+        for values in (node.input, node.output):
+            values[:] = [names.get(name, name) for name in values]
 
 
 def _add_head(graph: Any, weights: Weights) -> None:
