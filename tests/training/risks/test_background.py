@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from triage.training.data.datasets import read_rows
 from triage.training.risks import background
 from triage.training.risks.background import background_texts, digest, labelled_texts
 from triage.types import RiskLabel
@@ -38,7 +39,7 @@ def test_texts_without_risk_train_what_their_words_leave_certain(data):
         "somebody stole the sun": everything - {RiskLabel.FRAUD},
         "somebody stole my heart!": everything,
         "my phone caught fire": everything,
-        "nobody answers my letters": everything - {RiskLabel.LEGAL_THREAT},
+        "nobody answers my letters": everything - {RiskLabel.LEGAL_THREAT, RiskLabel.FRAUD},
         "下雨了": everything,
     }
     assert not any(text.risks for text in background_texts(data))
@@ -72,3 +73,11 @@ def test_texts_of_the_other_heads_are_examples_without_risk():
     assert sum(RiskLabel.CHURN_THREAT not in text.known for text in texts) > 100
     # A report of danger among them is excluded: it must not teach the head to overlook it.
     assert "吹风机用着用着冒烟了，吓死人" not in {text.text for text in texts}
+
+
+def test_a_text_whose_intent_is_fraud_is_no_example_without_fraud():
+    rows = read_rows(background.RESOURCES / background._LABELLED)
+    fraud = {row["text"] for row in rows if row.get("intent") == "fraud_security"}
+    found = [text for text in labelled_texts() if text.text in fraud]
+    assert len(found) > 100
+    assert not any(RiskLabel.FRAUD in text.known for text in found)

@@ -8,6 +8,7 @@ that may report a danger or threaten with the law are excluded by their digests 
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from triage.training.data.contamination import text_key
@@ -62,7 +63,9 @@ _DOUBTFUL = {
         "not (?:be )?(?:buying|coming|going)|unsubscrib|delete|不会再|再也|换|退|最后一次|不来|注销|拉黑|以后|卸载|走"
     ),
 }
-# Who complains to a regulator often says so.
+# The intent of a text that reports fraud, in many more words than those above.
+_FRAUD = "fraud_security"
+# Who complains to a regulator often says so, and often about an account that somebody else opened.
 _COMPLAINTS = "en/cfpb_complaints/train"
 
 
@@ -99,7 +102,10 @@ def labelled_texts() -> list[RiskText]:
         sentiment = row.get("sentiment")
         plain = sentiment == _POSITIVE or (sentiment == "neutral" and row.get("intent") in _PLAIN)
         if len(row["text"]) < _LONGEST and digest(row["text"]) not in excluded:
-            found.append(_example(row["text"], plain, _LABELLED))
+            example = _example(row["text"], plain, _LABELLED)
+            if row.get("intent") == _FRAUD:
+                example = replace(example, known=example.known - {RiskLabel.FRAUD})
+            found.append(example)
     return found
 
 
@@ -118,5 +124,5 @@ def _example(text: str, plain: bool, name: str) -> RiskText:
     """An example without risk. Nobody praises or asks while about to leave; of other texts, words must tell."""
     doubtful = {label for label, words in _DOUBTFUL.items() if re.search(words, text, re.IGNORECASE)}
     if name == _COMPLAINTS:
-        doubtful.add(RiskLabel.LEGAL_THREAT)
+        doubtful |= {RiskLabel.LEGAL_THREAT, RiskLabel.FRAUD}
     return RiskText(text, frozenset(), frozenset(RiskLabel) if plain else frozenset(RiskLabel) - doubtful)
