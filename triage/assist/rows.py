@@ -5,7 +5,6 @@ import csv
 import io
 import json
 import lzma
-import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from triage.decoding import DecodeError, decoded
+from triage.sources.csv_records import delimiter_of
 from triage.sources.encodings import SAMPLE_BYTES, encoding_by_mark, guess_encoding
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -23,7 +23,6 @@ _UNPACKERS: dict[bytes, Callable[[], Any]] = {
     b"BZh": bz2.BZ2Decompressor,
 }
 _EAST_ASIAN = frozenset({"gb18030", "big5", "cp932"})
-_SEP_LINE = re.compile(r'"?sep=([\t -~])"?[,;\t]*\n', re.IGNORECASE)  # written by Excel
 
 
 class UnreadableTextError(Exception):
@@ -90,12 +89,9 @@ def kind_of(path: Path) -> str:
 def csv_rows(text: str) -> Iterator[Row]:
     """Rows of CSV text with a header, empty ones left out; the delimiter is a comma, semicolon, tab or bar."""
     csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
-    named = _SEP_LINE.match(text)
-    first = text.partition("\n")[0]
-    delimiter = named.group(1) if named else max(",;\t|", key=first.count)
-    rows = csv.reader(io.StringIO(text[named.end() :] if named else text, newline=""), delimiter=delimiter, strict=True)
+    rows, skipped = _csv_reader(text)
     header: list[str] = []
-    before = skipped = 1 if named else 0
+    before = skipped
     try:
         for row in rows:
             line, before = before + 1, rows.line_num + skipped
@@ -105,6 +101,20 @@ def csv_rows(text: str) -> Iterator[Row]:
                 yield Row(line, dict(zip(header, row, strict=False)))
     except csv.Error as error:
         yield Row(before + 1, None, f"the row that begins here is not valid CSV: {error}; is a quote left open?")
+
+
+def csv_header(text: str) -> list[str]:
+    """The names of the columns of CSV text; [] if it has none, or if they are not valid CSV."""
+    with suppress(csv.Error):
+        return next((row for row in _csv_reader(text)[0] if row), [])
+    return []
+
+
+def _csv_reader(text: str) -> tuple[Any, int]:
+    """A reader of the table, and the number of lines before it, which only name the delimiter."""
+    first, _, rest = text.partition("\n")
+    delimiter, named = delimiter_of(first)
+    return csv.reader(io.StringIO(rest if named else text, newline=""), delimiter=delimiter, strict=True), int(named)
 
 
 def json_rows(text: str) -> Iterator[Row]:

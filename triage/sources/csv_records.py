@@ -10,8 +10,17 @@ from triage.sources.lines import Line
 
 _DELIMITERS = ",;\t|"
 # What Excel writes and reads to name the delimiter.
-_SEP_LINE = re.compile(rb'"?sep=([\x09\x20-\x7e])"?[,;\t]*', re.IGNORECASE)
+_SEP_LINE = re.compile(r'"?sep=([\x09\x20-\x7e])"?[,;\t]*', re.IGNORECASE)
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
+
+
+def delimiter_of(first: str) -> tuple[str, bool]:
+    """The delimiter of a table by its first line, and whether this line only names it, as Excel's `sep=;` does."""
+    if match := _SEP_LINE.fullmatch(first.rstrip("\r")):
+        return match[1], True
+    # Quoted names may hold any of them.
+    header = _QUOTED.sub("", first)
+    return max(_DELIMITERS, key=header.count), False
 
 
 class CsvRecords:
@@ -87,14 +96,10 @@ class CsvRecords:
         first = next(self._lines, None)
         if first is None:
             return given or ","
-        if match := _SEP_LINE.fullmatch(first.data.rstrip(b"\r")):
-            return given or match[1].decode()
-        self._pushed_back.append(first)
-        if given is not None:
-            return given
-        # Quoted names may hold any of them.
-        header = _QUOTED.sub("", first.data.decode("utf-8", "replace"))
-        return max(_DELIMITERS, key=header.count) if any(mark in header for mark in _DELIMITERS) else ","
+        found, named = delimiter_of(first.data.decode("utf-8", "replace"))
+        if not named:
+            self._pushed_back.append(first)
+        return given or found
 
 
 class _TooLongError(Exception):

@@ -76,9 +76,22 @@ def test_a_file_of_outcomes_by_record_and_by_author(tmp_path):
     assert [each.happened for each in by_author.examples] == [True, False]
 
 
-def test_a_missing_column_is_named(tmp_path):
+def test_a_row_that_ends_early_has_no_value(tmp_path):
     path = tmp_path / "crm.csv"
-    path.write_text("customer,churned\n1,yes\n", "utf-8")
+    path.write_text("id,churned\nanna,yes\nbert\n", "utf-8")
+    records = [_at(0), _at(1)]
+    for record, name in zip(records, ["anna", "bert"], strict=True):
+        record.event = Event(name, record.timestamp)
+    column = {"file": str(path), "column": "churned", "values": ["yes"]}
+    _, labelled = _labels(records, defined(target={"column": column}))
+    assert [each.happened for each in labelled.examples] == [True]
+    assert labelled.left_out == {"no value in the column": 1}
+
+
+@pytest.mark.parametrize("rows", ["", "1,yes\n"])
+def test_a_missing_column_is_named(tmp_path, rows):
+    path = tmp_path / "crm.csv"
+    path.write_text(f"customer,churned\n{rows}", "utf-8")
     column = {"file": str(path), "column": "churned", "values": ["yes"]}
     with pytest.raises(ConfigError, match="no column 'id'; it has customer, churned"):
         _labels([_at(0)], defined(target={"column": column}))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from triage.assist.risk.definition import Column, Definition, Escalates, Target, WritesAgain
-from triage.assist.rows import UnreadableTextError, csv_rows, read_text
+from triage.assist.rows import UnreadableTextError, csv_header, csv_rows, read_text
 from triage.clock import parse_rfc3339
 from triage.errors import ConfigError
 from triage.risk.features import HISTORY_DAYS, History
@@ -187,14 +187,15 @@ def _read_outcomes(target: Column) -> Mapping[str, str]:
         text = read_text(target.file)
     except UnreadableTextError as error:
         raise ConfigError(str(error), where=f"{where}:{error.line}") from error
+    names = csv_header(text)
+    missing = [name for name in (target.key, target.column) if name not in names]
+    if missing:
+        raise ConfigError([f"has no column {name!r}; it has {', '.join(names)}" for name in missing], where=where)
     found: dict[str, str] = {}
     for row in csv_rows(text):
         if row.fields is None:
             raise ConfigError(row.problem, where=f"{where}:{row.line}")
-        missing = [name for name in (target.key, target.column) if name not in row.fields]
-        if missing:
-            names = ", ".join(row.fields)
-            raise ConfigError([f"has no column {name!r}; it has {names}" for name in missing], where=where)
-        if row.fields[target.key]:
-            found[str(row.fields[target.key])] = row.fields[target.column]
+        # A row may end before its last columns.
+        if key := row.fields.get(target.key):
+            found[str(key)] = row.fields.get(target.column) or ""
     return found
