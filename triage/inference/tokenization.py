@@ -104,8 +104,8 @@ class TextTokenizer:
         self._tokenizer = tokenizer
         self._lone_mark = tokenizer.token_to_id(_WORD_MARK)
         self._emoji = emoji_table(tokenizer)
-        self._spelling = _spelling(tokenizer) if self._lone_mark is not None else None
-        self._homophones = _homophones(tokenizer) if self._lone_mark is not None else None
+        # The first that finds mistakes counts: a text with Chinese characters has no English corrections.
+        self._corrections = () if self._lone_mark is None else (_spelling(tokenizer), _homophones(tokenizer))
         self._prefix = prefix
         self.max_tokens = max_tokens
         self.max_windows = max_windows
@@ -145,11 +145,12 @@ class TextTokenizer:
 
     def _edits(self, texts: Sequence[str]) -> dict[int, list[Edit]]:
         """The misspelt words of the texts that have some, by the number of the text."""
-        if self._spelling is None or self._homophones is None:
-            return {}
-        # A text with Chinese characters has no English corrections.
-        found = (self._spelling.edits(text) or self._homophones.edits(text) for text in texts)
-        return {number: edits for number, edits in enumerate(found) if edits}
+        found: dict[int, list[Edit]] = {}
+        for number, text in enumerate(texts if self._corrections else ()):
+            edits = next((edits for each in self._corrections if (edits := each.edits(text))), None)
+            if edits:
+                found[number] = edits
+        return found
 
     def _divided(
         self, encodings: Sequence[Any], texts: Sequence[str]

@@ -25,7 +25,7 @@ _ORDER = re.compile(
     rf"(?P<link>{_LINK}){_VALUE})"
 )
 BEGINNING = re.compile(rf"(?i:(?:er|编)?{_LINK}[A-Za-z]{{0,6}}[0-9\-])")
-"""What follows `ord`, `订单` or `单` in every order number that `find_order` finds, to be matched at its end."""
+"""The part after `ord`, `订单` or `单` that all order numbers of `find_order` have; match it at that word's end."""
 _DIGIT = re.compile(r"[0-9]")
 
 

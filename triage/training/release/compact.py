@@ -43,8 +43,8 @@ def drop_unused(graph: Any) -> None:
         if not needed.isdisjoint(node.output):
             needed.update(node.input)
             kept.append(node)
-    _replace(graph.node, reversed(kept))
-    _replace(graph.initializer, [tensor for tensor in graph.initializer if tensor.name in needed])
+    replace_items(graph.node, reversed(kept))
+    replace_items(graph.initializer, [tensor for tensor in graph.initializer if tensor.name in needed])
     del graph.value_info[:]
 
 
@@ -59,7 +59,7 @@ def _constants_to_initializers(graph: Any) -> None:
         tensor.CopyFrom(value)
         tensor.name = node.output[0]
         graph.initializer.append(tensor)
-    _replace(graph.node, kept)
+    replace_items(graph.node, kept)
 
 
 def _drop_zero_points(graph: Any) -> None:
@@ -85,11 +85,11 @@ def _merge_equal(graph: Any) -> None:
             tensors.append(tensor)
         else:
             instead[tensor.name] = same
-    _replace(graph.initializer, tensors)
+    replace_items(graph.initializer, tensors)
     nodes = []
     known: dict[Any, list[str]] = {}
     for node in graph.node:
-        _replace(node.input, [instead.get(name, name) for name in node.input])
+        replace_items(node.input, [instead.get(name, name) for name in node.input])
         attributes = tuple(sorted(attribute.SerializeToString(deterministic=True) for attribute in node.attribute))
         computation = (node.domain, node.op_type, tuple(node.input), attributes, len(node.output))
         earlier = known.get(computation)
@@ -98,7 +98,7 @@ def _merge_equal(graph: Any) -> None:
             nodes.append(node)
         else:
             instead.update(zip(node.output, earlier, strict=True))
-    _replace(graph.node, nodes)
+    replace_items(graph.node, nodes)
 
 
 def _shorten_names(graph: Any) -> None:
@@ -121,8 +121,8 @@ def _shorten_names(graph: Any) -> None:
         if not (node.op_type in _WEIGHTED and node.input[1] in weights):
             node.ClearField("name")
         node.ClearField("doc_string")
-        _replace(node.input, [named(name) for name in node.input])
-        _replace(node.output, [named(name) for name in node.output])
+        replace_items(node.input, [named(name) for name in node.input])
+        replace_items(node.output, [named(name) for name in node.output])
 
 
 def _free_names(taken: set[str]) -> Iterator[str]:
@@ -139,7 +139,8 @@ def _free_names(taken: set[str]) -> Iterator[str]:
             yield name
 
 
-def _replace(field: Any, values: Iterable[Any]) -> None:
+def replace_items(field: Any, values: Iterable[Any]) -> None:
+    """Make `values` the items of a repeated field of the graph; they may be some of its own."""
     kept = list(values)
     del field[:]
     field.extend(kept)

@@ -10,6 +10,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from triage.training.release.compact import replace_items
+
 SMALLEST = 1024
 """Values of a tensor that is quantized; biases and layer norms stay fp32, because they are small and sensitive."""
 
@@ -37,11 +39,9 @@ def quantize_weights(model: onnx.ModelProto) -> onnx.ModelProto:
         ]
         inputs = [f"{name}_int8", f"{name}_scale"]
         nodes.append(helper.make_node("DequantizeLinear", inputs, [name], name=f"{name}_dequantize", axis=axis))
-    del graph.initializer[:]
-    graph.initializer.extend([*kept, *added])
+    replace_items(graph.initializer, [*kept, *added])
     body = list(graph.node)
-    del graph.node[:]
-    graph.node.extend([*nodes, *body])
+    replace_items(graph.node, [*nodes, *body])
     return model
 
 

@@ -13,7 +13,7 @@ from triage.errors import TrainingError
 from triage.inference.manifest import MANIFEST_FILE, MODEL_FILE
 from triage.inference.model_files import record_files
 from triage.training.data.files import read_json, write_json
-from triage.training.release.compact import compact_graph, drop_unused
+from triage.training.release.compact import compact_graph, drop_unused, replace_items
 from triage.training.release.quantize import quantize_array
 from triage.training.risks.head import Weights
 from triage.training.risks.states import chosen_layers, layer_outputs
@@ -43,9 +43,7 @@ def attach_head(folder: Path, output: Path, weights: Weights, manifest: dict[str
 
 
 def _remove_head(graph: Any) -> None:
-    outputs = [output for output in graph.output if output.name != OUTPUT]
-    del graph.output[:]
-    graph.output.extend(outputs)
+    replace_items(graph.output, [output for output in graph.output if output.name != OUTPUT])
     drop_unused(graph)
     _rename_shared(graph)
 

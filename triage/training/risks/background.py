@@ -8,7 +8,6 @@ that may report a danger or threaten with the law are excluded by their digests 
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from triage.training.data.contamination import text_key
@@ -90,7 +89,8 @@ def background_texts(data: Path) -> list[RiskText]:
         usable = [rows[key] for key in sorted(rows.keys() - excluded) if _SHORTEST <= len(rows[key][0]) < _LONGEST]
         alarming = [row for row in usable if _ALARMING.search(row[0])][: round(most * _ALARMING_SHARE)]
         chosen = dict.fromkeys([*alarming, *usable[:most]])
-        found += [_example(text, label == _POSITIVE, name) for text, label in list(chosen)[:most]]
+        unknown = {RiskLabel.LEGAL_THREAT, RiskLabel.FRAUD} if name == _COMPLAINTS else set()
+        found += [_example(text, label == _POSITIVE, unknown) for text, label in list(chosen)[:most]]
     return found
 
 
@@ -102,10 +102,8 @@ def labelled_texts() -> list[RiskText]:
         sentiment = row.get("sentiment")
         plain = sentiment == _POSITIVE or (sentiment == "neutral" and row.get("intent") in _PLAIN)
         if len(row["text"]) < _LONGEST and digest(row["text"]) not in excluded:
-            example = _example(row["text"], plain, _LABELLED)
-            if row.get("intent") == _FRAUD:
-                example = replace(example, known=example.known - {RiskLabel.FRAUD})
-            found.append(example)
+            unknown = {RiskLabel.FRAUD} if row.get("intent") == _FRAUD else set()
+            found.append(_example(row["text"], plain, unknown))
     return found
 
 
@@ -120,9 +118,11 @@ def _read(path: Path) -> Iterable[tuple[str, str | None]]:
             yield text, row.get("label")
 
 
-def _example(text: str, plain: bool, name: str) -> RiskText:
-    """An example without risk. Nobody praises or asks while about to leave; of other texts, words must tell."""
-    doubtful = {label for label, words in _DOUBTFUL.items() if re.search(words, text, re.IGNORECASE)}
-    if name == _COMPLAINTS:
-        doubtful |= {RiskLabel.LEGAL_THREAT, RiskLabel.FRAUD}
-    return RiskText(text, frozenset(), frozenset(RiskLabel) if plain else frozenset(RiskLabel) - doubtful)
+def _example(text: str, plain: bool, unknown: set[RiskLabel]) -> RiskText:
+    """An example without risk, which doesn't train the `unknown` labels.
+
+    Nobody praises or asks while about to leave; of texts that are not `plain`, words must tell.
+    """
+    if not plain:
+        unknown = unknown | {label for label, words in _DOUBTFUL.items() if re.search(words, text, re.IGNORECASE)}
+    return RiskText(text, frozenset(), frozenset(RiskLabel) - unknown)
